@@ -1,0 +1,40 @@
+//! Exporting a handler from a plugin's crate. It deliberately knows no capability but `log`, and that only on request.
+
+/// Exports `handle`, a `fn(Request) -> Result<Response, Problem>`, as this plugin's answer to HTTP requests.
+///
+/// With `plugin!(handle, log)` a panic is also written to the kernel's log, with its place; the plugin then imports
+/// `log`, so its manifest must want it. Without, the operator sees only that the plugin trapped.
+#[macro_export]
+macro_rules! plugin {
+    ($handle:path) => {
+        $crate::plugin!(@export $handle, {});
+    };
+    ($handle:path, log) => {
+        $crate::plugin!(@export $handle, $crate::internal::log_panics());
+    };
+    (@export $handle:path, $prepare:expr) => {
+        // The exported symbols need `unsafe`, which a plugin's own code does not.
+        #[allow(unsafe_code, missing_docs)]
+        mod basalt_plugin {
+            #[allow(unused_imports)]
+            use super::*;
+
+            pub struct Plugin;
+
+            impl $crate::internal::Guest for Plugin {
+                fn handle(request: $crate::Request) -> ::core::result::Result<$crate::Response, $crate::Problem> {
+                    $prepare;
+                    $handle(request)
+                }
+            }
+
+            $crate::internal::export!(Plugin with_types_in $crate::bindings);
+        }
+    };
+}
+
+/// Makes panics of this instance appear in the kernel's log. Cheap after the first call.
+pub fn log_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| crate::log::error(&panic.to_string()))));
+}

@@ -1,0 +1,58 @@
+//! Requests and responses. It deliberately does not read a request into memory: every accessor is one host call, so ask
+//! for what you need.
+
+use crate::{Body, Problem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use crate::bindings::basalt::http::types::{Content, Header, Request, Response};
+
+impl Request {
+    /// The body as JSON. A problem `body.too-large` when there is more than `limit` bytes, `body.invalid` when it is
+    /// missing or does not fit `T`. To pass JSON on to Postgres, hand over [`Request::body`] instead.
+    pub fn json<T: DeserializeOwned>(&self, limit: u64) -> Result<T, Problem> {
+        let body = self.body().ok_or_else(|| Problem::new("body.invalid", "The request has no body"))?;
+        serde_json::from_slice(&body.read_all(limit)?).map_err(|error| Problem::new("body.invalid", error.to_string()))
+    }
+}
+
+impl Response {
+    /// An empty response with this status.
+    pub fn new(status: u16) -> Self {
+        Self { status, headers: Vec::new(), content: Content::Empty }
+    }
+
+    /// Adds a header; the name in lower case.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Answers with bytes of the host, which it hands on without a copy.
+    #[must_use]
+    pub fn body(mut self, body: Body) -> Self {
+        self.content = Content::Body(body);
+        self
+    }
+
+    /// Answers with text. Sets no content type.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.content = Content::Text(text.into());
+        self
+    }
+
+    /// Answers with bytes. Sets no content type.
+    #[must_use]
+    pub fn bytes(mut self, bytes: Vec<u8>) -> Self {
+        self.content = Content::Bytes(bytes);
+        self
+    }
+
+    /// Answers with `value` as JSON, and says so. For rows, let Postgres make the JSON and use [`Response::body`].
+    pub fn json(self, value: &impl Serialize) -> Result<Self, Problem> {
+        let text = serde_json::to_string(value).map_err(|error| Problem::new("internal", error.to_string()))?;
+        Ok(self.header("content-type", "application/json; charset=utf-8").text(text))
+    }
+}
