@@ -1,1 +1,73 @@
-fn main(){}
+//! `cargo xtask`: everything that is done to this repository, as commands.
+//!
+//! Each command is one module. None of them knows what the kernel or a plugin does: they build, lay out and start.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bless;
+mod bundle;
+mod cargo;
+mod check;
+mod command;
+mod dist;
+mod file;
+mod guest;
+mod pack;
+mod package;
+mod plugins;
+mod postgres;
+mod progress;
+mod serve;
+mod test;
+mod tree;
+mod wasm;
+mod without_plugins;
+
+/// What can be done to this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Xtask {
+    #[command(flatten)]
+    Task(Task),
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Set everything up and serve: plugins built and bundled, Postgres found, the kernel built and started.
+    Serve(serve::Options),
+    /// Set everything up and run all tests, then the kernel's again in a copy of the tree that has no plugins.
+    Test(test::Options),
+    /// Format, lints, documentation and the tidy rules.
+    Check,
+    /// Build and pack every plugin and every test fixture.
+    Plugins(plugins::Options),
+    /// Build one self-contained release binary with the plugins inside.
+    Dist,
+    /// Regenerate the generated files and accept the snapshots.
+    Bless,
+}
+
+fn main() -> ExitCode {
+    let Xtask::Task(task) = Xtask::parse();
+    match run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    let tree = tree::Tree::open()?;
+    match task {
+        Task::Serve(options) => serve::run(&tree, &options),
+        Task::Test(options) => test::run(&tree, &options),
+        Task::Check => check::run(&tree),
+        Task::Plugins(options) => plugins::run(&tree, &options),
+        Task::Dist => dist::run(&tree),
+        Task::Bless => bless::run(&tree),
+    }
+}

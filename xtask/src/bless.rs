@@ -1,0 +1,31 @@
+//! `cargo xtask bless`: regenerates what is generated and checked in.
+//!
+//! Nobody looks at the difference here: that is what the commit's review is for.
+
+use std::process::Command;
+
+use crate::tree::Tree;
+use crate::{bundle, cargo, command, file, progress, test};
+
+/// Generated files and the kernel's command that prints each.
+const GENERATED: [(&str, &[&str]); 2] =
+    [("config/default.toml", &["config", "--default"]), ("docs/errors.md", &["errors"])];
+
+/// The command.
+pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
+    cargo::build_kernel(tree)?;
+    for (name, arguments) in GENERATED {
+        let content = command::read(Command::new(tree.kernel()).args(arguments))?;
+        if file::write(&tree.root.join(name), content.as_bytes())? {
+            eprintln!("wrote {name}");
+        }
+    }
+    accept_snapshots(tree)
+}
+
+fn accept_snapshots(tree: &Tree) -> anyhow::Result<()> {
+    let cluster = test::set_up(tree)?;
+    let mut cargo = test::cargo_test(tree, &cluster, &bundle::folder(tree));
+    cargo.args(["--locked", "--no-fail-fast"]).env("INSTA_UPDATE", "always");
+    progress::step("accepting the snapshots", || command::run(&mut cargo))
+}

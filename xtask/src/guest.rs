@@ -1,0 +1,81 @@
+//! Which guests there are: the plugins, and the fixtures that the kernel's tests load.
+//!
+//! A guest is a package with a `plugin.toml` in one of two places; what the manifest says is the kernel's business.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::file;
+use crate::tree::{Package, Tree};
+
+/// A package that becomes one plugin file.
+pub(crate) struct Guest {
+    /// The name of its folder, which is the plugin's id.
+    pub(crate) name: String,
+    /// As `cargo -p` wants it.
+    pub(crate) package: String,
+    /// The core module that cargo builds.
+    pub(crate) module: String,
+    /// Where the packed plugin goes.
+    pub(crate) output: PathBuf,
+    folder: PathBuf,
+}
+
+/// A guest's migration, named as its file.
+pub(crate) struct Migration {
+    pub(crate) name: String,
+    pub(crate) content: Vec<u8>,
+}
+
+/// Where packed plugins go.
+pub(crate) fn plugins(tree: &Tree) -> PathBuf {
+    tree.target.join("plugins")
+}
+
+/// Where packed fixtures go.
+pub(crate) fn fixtures(tree: &Tree) -> PathBuf {
+    tree.target.join("test-plugins")
+}
+
+/// All guests of the workspace, by name.
+pub(crate) fn find(tree: &Tree) -> Vec<Guest> {
+    let places = [(tree.root.join("plugins"), plugins(tree)), (tree.root.join("kernel/tests/guest"), fixtures(tree))];
+    let mut guests: Vec<_> = tree.packages.iter().filter_map(|package| open(package, &places)).collect();
+    guests.sort_by(|a, b| a.output.cmp(&b.output));
+    guests
+}
+
+fn open(package: &Package, places: &[(PathBuf, PathBuf)]) -> Option<Guest> {
+    let folder = package.folder();
+    let (_, output) = places.iter().find(|(place, _)| folder.parent() == Some(place))?;
+    let name = folder.file_name()?.to_str()?.to_owned();
+    Some(Guest {
+        package: package.name.clone(),
+        module: package.wasm_file()?,
+        output: output.join(format!("{name}.wasm")),
+        folder: folder.to_owned(),
+        name,
+    })
+}
+
+impl Guest {
+    /// The bytes of its `plugin.toml`.
+    pub(crate) fn manifest(&self) -> anyhow::Result<Vec<u8>> {
+        let path = self.folder.join("plugin.toml");
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// Its migrations, in the order in which they run.
+    pub(crate) fn migrations(&self) -> anyhow::Result<Vec<Migration>> {
+        let paths = file::list(&self.folder.join("migrations"))?;
+        paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "sql")).map(|path| read(path)).collect()
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Migration> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Migration { name, content })
+}
