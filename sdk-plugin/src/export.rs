@@ -13,8 +13,9 @@ macro_rules! plugin {
         $crate::plugin!(@export $handle, $crate::internal::log_panics());
     };
     (@export $handle:path, $prepare:expr) => {
-        // The exported symbols need `unsafe`, which a plugin's own code does not.
-        #[allow(unsafe_code, missing_docs)]
+        // The exported symbols need `unsafe`, which a plugin's own code does not. Natively, where its stages are tested,
+        // nothing is exported: linkers refuse the component model's names.
+        #[allow(dead_code, unsafe_code, missing_docs, unreachable_pub)]
         mod basalt_plugin {
             #[allow(unused_imports)]
             use super::*;
@@ -28,6 +29,7 @@ macro_rules! plugin {
                 }
             }
 
+            #[cfg(target_arch = "wasm32")]
             $crate::internal::export!(Plugin with_types_in $crate::bindings);
         }
     };

@@ -35,7 +35,7 @@ pub use problem::{Code, Problem};
 /// What [`plugin!`] expands to. Not for use by hand: it follows the contract, not this crate's version.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::bindings::exports::basalt::http::handler::Guest;
     pub use crate::bindings::export;
+    pub use crate::bindings::exports::basalt::http::handler::Guest;
     pub use crate::export::log_panics;
 }
