@@ -1,0 +1,275 @@
+//! What a write sends: which members its objects have. It deliberately does not read the values: Postgres gets the body's
+//! bytes straight from the host and takes them apart itself.
+
+use crate::refusal::{Failure, Refusal};
+use crate::request::{Action, Intent};
+use sdk_plugin::{Body, Problem};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// What is read to learn the members; with `columns=` no more than the first bytes are. It is also what the host copies in
+/// one call.
+const LARGEST: u64 = 16 << 20;
+
+/// The shape of a payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Payload {
+    /// One object with these members, sorted.
+    Object(Vec<String>),
+    /// Objects that all have these members, sorted.
+    Array(Vec<String>),
+    /// No object at all.
+    Empty,
+}
+
+/// Looks at the body, where the action has one.
+pub(crate) fn read(intent: &Intent, body: Option<&Body>) -> Result<Payload, Failure> {
+    if !matches!(intent.action, Action::Insert | Action::Update) {
+        return Ok(Payload::Empty);
+    }
+    let body = body.ok_or_else(invalid)?;
+    match &intent.columns {
+        Some(columns) => Ok(shape(&body.read(64)?.unwrap_or_default(), columns)),
+        None => Ok(parse(&body.read_all(LARGEST).map_err(too_large)?)?),
+    }
+}
+
+/// Without reading it: whether it looks like an array, with the members that were named.
+fn shape(start: &[u8], columns: &[String]) -> Payload {
+    match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => Payload::Array(columns.to_vec()),
+        _ => Payload::Object(columns.to_vec()),
+    }
+}
+
+/// Learns the members of JSON text.
+pub(crate) fn parse(json: &[u8]) -> Result<Payload, Refusal> {
+    serde_json::from_slice(json).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Refusal::body("All object keys must match"),
+        _ => invalid(),
+    })
+}
+
+fn invalid() -> Refusal {
+    Refusal::body("Empty or invalid json")
+}
+
+fn too_large(problem: Problem) -> Problem {
+    problem.hint("Name the members to use in `columns`, and the payload is passed on without being read first.")
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+/// The whole payload. What is neither object nor array holds no object.
+struct Shape;
+
+impl<'de> Visitor<'de> for Shape {
+    type Value = Payload;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object or an array of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Payload, A::Error> {
+        members(map).map(Payload::Object)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Payload, A::Error> {
+        let Some(First(members)) = sequence.next_element()? else { return Ok(Payload::Empty) };
+        let mut seen = vec![false; members.len()];
+        while sequence.next_element_seed(Next { members: &members, seen: &mut seen })?.is_some() {}
+        Ok(Payload::Array(members))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Payload, E> {
+        Ok(Payload::Empty)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Payload, E> {
+        Ok(Payload::Empty)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Payload, E> {
+        Ok(Payload::Empty)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Payload, E> {
+        Ok(Payload::Empty)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Payload, E> {
+        Ok(Payload::Empty)
+    }
+
+    fn visit_unit<E>(self) -> Result<Payload, E> {
+        Ok(Payload::Empty)
+    }
+}
+
+fn members<'de, A: MapAccess<'de>>(mut map: A) -> Result<Vec<String>, A::Error> {
+    let mut members = Vec::new();
+    while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
+        members.push(name);
+    }
+    members.sort_unstable();
+    members.dedup();
+    Ok(members)
+}
+
+/// The first object of an array, which says what members the others have.
+struct First(Vec<String>);
+
+impl<'de> Deserialize<'de> for First {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = First;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<First, A::Error> {
+                members(map).map(First)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// Another object, which must have the same members.
+struct Next<'a> {
+    members: &'a [String],
+    /// Which of them this object has; kept between objects so that each costs no allocation.
+    seen: &'a mut [bool],
+}
+
+impl<'de> DeserializeSeed<'de> for Next<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Next<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with the same members as the first")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.seen.fill(false);
+        let members = self.members;
+        while let Some(place) = map.next_key_seed(Place(members))? {
+            self.seen[place] = true;
+            map.next_value::<IgnoredAny>()?;
+        }
+        if self.seen.contains(&false) { Err(A::Error::custom("a member is missing")) } else { Ok(()) }
+    }
+}
+
+/// A member's name, as its place among the sorted ones.
+struct Place<'a>(&'a [String]);
+
+impl<'de> DeserializeSeed<'de> for Place<'_> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Place<'_> {
+    type Value = usize;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a member of the first object")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
+        self.0.binary_search_by(|member| member.as_str().cmp(name)).map_err(|_| E::custom("a member too many"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(members: &[&str]) -> Payload {
+        Payload::Object(members.iter().map(|&member| member.to_owned()).collect())
+    }
+
+    fn array(members: &[&str]) -> Payload {
+        Payload::Array(members.iter().map(|&member| member.to_owned()).collect())
+    }
+
+    #[test]
+    fn learns_the_members() {
+        let table = [
+            (r#"{"b":1,"a":{"deep":[1,2]}}"#, object(&["a", "b"])),
+            (" \t\r\n{\"id\":99} \n", object(&["id"])),
+            (r#"{"a":1,"a":2}"#, object(&["a"])),
+            (r#"{"caf\u00e9":1}"#, object(&["café"])),
+            ("{}", object(&[])),
+            ("[]", Payload::Empty),
+            ("[{}]", array(&[])),
+            ("[{},{}]", array(&[])),
+            (r#"[{"a":1,"b":2},{"b":null,"a":[]}]"#, array(&["a", "b"])),
+            (r#"[{"\u0061":1},{"a":2}]"#, array(&["a"])),
+            ("null", Payload::Empty),
+            ("5", Payload::Empty),
+            ("-1.5e3", Payload::Empty),
+            ("\"x\"", Payload::Empty),
+            ("true", Payload::Empty),
+        ];
+        for (json, expected) in table {
+            assert_eq!(parse(json.as_bytes()), Ok(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_uniform() {
+        let table = [
+            r#"[{"a":1},{"a":1,"b":2}]"#,
+            r#"[{"a":1,"b":2},{"a":1}]"#,
+            r#"[{"a":1},{"b":1}]"#,
+            r#"[{"a":1},{}]"#,
+            "[1]",
+            "[null]",
+            "[[]]",
+            r#"[{"a":1},2]"#,
+        ];
+        for json in table {
+            assert_eq!(parse(json.as_bytes()).unwrap_err().message, "All object keys must match", "{json}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_json() {
+        for json in ["", " ", "}{ x = 2", "{", "[{\"a\":1}", "{\"a\":}", "{} {}", "\u{FEFF}{}", "[{\"a\":1},]"] {
+            assert_eq!(parse(json.as_bytes()).unwrap_err().message, "Empty or invalid json", "{json}");
+        }
+        assert!(parse(b"{\"\xFF\":1}").is_err());
+    }
+
+    #[test]
+    fn survives_deep_nesting() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        // Whatever it says, it says it without exhausting the stack.
+        drop(parse(deep.as_bytes()));
+    }
+
+    #[test]
+    fn believes_columns_without_reading_on() {
+        let columns = ["id".to_owned()];
+        assert_eq!(shape(b" \n[{\"x\":", &columns), array(&["id"]));
+        assert_eq!(shape(b"{", &columns), object(&["id"]));
+    }
+}

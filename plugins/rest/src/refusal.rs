@@ -1,0 +1,131 @@
+//! Refusals in PostgREST's words: its codes, messages and statuses, which clients compare. It deliberately has no case for
+//! failures of the host (`sql.timeout` and the like): those stay problems, and the kernel renders them.
+
+mod postgres;
+
+use sdk_plugin::Problem;
+
+pub(crate) use postgres::from_postgres;
+
+/// An answer that says no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) details: Option<String>,
+    pub(crate) hint: Option<String>,
+    /// Beyond those that every refusal has.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The request's or the database's fault.
+    Refused(Refusal),
+    /// The host's; rendered by the kernel.
+    Host(Problem),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Host(problem)
+    }
+}
+
+impl Refusal {
+    pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        let (code, message) = (code.to_owned(), message.into());
+        Self { status, code, message, details: None, hint: None, headers: Vec::new() }
+    }
+
+    pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn body(message: impl Into<String>) -> Self {
+        Self::new(400, "PGRST102", message)
+    }
+
+    pub(crate) fn range(details: &str) -> Self {
+        Self::new(416, "PGRST103", "Requested range not satisfiable").details(details)
+    }
+
+    pub(crate) fn out_of_bounds(offset: u64, total: u64) -> Self {
+        Self::range(&format!("An offset of {offset} was requested, but there are only {total} rows."))
+    }
+
+    pub(crate) fn schema(name: &str, exposed: &[String]) -> Self {
+        Self::new(406, "PGRST106", format!("Invalid schema: {name}"))
+            .hint(format!("Only the following schemas are exposed: {}", exposed.join(", ")))
+    }
+
+    pub(crate) fn media(accept: &str) -> Self {
+        Self::new(406, "PGRST107", format!("None of these media types are available: {accept}"))
+    }
+
+    pub(crate) fn not_embedded(name: &str) -> Self {
+        Self::new(400, "PGRST108", format!("'{name}' is not an embedded resource in this request"))
+            .hint(format!("Verify that '{name}' is included in the 'select' query parameter."))
+    }
+
+    pub(crate) fn not_singular(rows: u64) -> Self {
+        Self::new(406, "PGRST116", "Cannot coerce the result to a single JSON object")
+            .details(format!("The result contains {rows} rows"))
+    }
+
+    pub(crate) fn method(name: &str) -> Self {
+        Self::new(405, "PGRST117", format!("Unsupported HTTP method: {name}"))
+    }
+
+    pub(crate) fn preferences(invalid: &[String]) -> Self {
+        Self::new(400, "PGRST122", "Invalid preferences given with handling=strict")
+            .details(format!("Invalid preferences: {}", invalid.join(", ")))
+    }
+
+    pub(crate) fn aggregate() -> Self {
+        Self::new(400, "PGRST123", "Use of aggregate functions is not allowed")
+    }
+
+    pub(crate) fn too_many_affected(rows: u64) -> Self {
+        Self::new(400, "PGRST124", "Query result exceeds max-affected preference constraint")
+            .details(format!("The query affects {rows} rows"))
+    }
+
+    /// Something of the dialect that this version does not have. Never leave out silently what was asked for.
+    pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
+        Self::new(400, "PGRST127", "Feature not implemented").details(what)
+    }
+
+    pub(crate) fn unknown_payload_column(relation: &str, column: &str) -> Self {
+        let message = format!("Could not find the '{column}' column of '{relation}' in the schema cache");
+        Self::new(400, "PGRST204", message)
+    }
+
+    pub(crate) fn unknown_relation(schema: &str, name: &str) -> Self {
+        Self::new(404, "PGRST205", format!("Could not find the table '{schema}.{name}' in the schema cache"))
+    }
+
+    /// In the words of Postgres, which would say so had the name reached it.
+    pub(crate) fn unknown_column(relation: &str, column: &str) -> Self {
+        Self::new(400, "42703", format!("column {relation}.{column} does not exist"))
+    }
+
+    /// In the words of pg-safeupdate.
+    pub(crate) fn unfiltered(command: &str) -> Self {
+        Self::new(400, "21000", format!("{command} requires a WHERE clause"))
+    }
+}

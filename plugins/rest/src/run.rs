@@ -1,0 +1,100 @@
+//! run: Statement → Answer, the one effect: a transaction as the caller. It deliberately does not look into the rows: the
+//! body stays in the host.
+
+use crate::plan::Plan;
+use crate::query::{Parameter, Statement, cell};
+use crate::refusal::{Failure, Refusal, from_postgres};
+use crate::request::Intent;
+use sdk_plugin::sql::{self, Access, Mode, Rows, Transaction};
+use sdk_plugin::{Body, Problem};
+
+/// What the database said.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) counts: Counts,
+    pub(crate) body: Option<Body>,
+}
+
+/// All but the rows themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// All that the filters leave, if that was to be counted.
+    pub(crate) total: Option<u64>,
+    /// The rows read or written, with the one that was looked at beyond the limit.
+    pub(crate) page: u64,
+    /// The written row's key, as a JSON array of text.
+    pub(crate) key: Option<String>,
+    /// Rows inserted by a merge, less those merged.
+    pub(crate) inserted: Option<i64>,
+}
+
+/// What must hold of the result for it to be kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Check {
+    singular: bool,
+    at_most: Option<u64>,
+}
+
+impl Check {
+    pub(crate) fn of(intent: &Intent, plan: &Plan<'_>) -> Self {
+        let preferences = &intent.preferences;
+        let limited = matches!(plan, Plan::Update(_) | Plan::Delete(_)) && preferences.strict();
+        Self { singular: intent.media.singular, at_most: preferences.max_affected.filter(|_| limited) }
+    }
+
+    fn apply(self, rows: u64) -> Result<(), Refusal> {
+        if let Some(at_most) = self.at_most
+            && rows > at_most
+        {
+            return Err(Refusal::too_many_affected(rows));
+        }
+        if self.singular && rows != 1 { Err(Refusal::not_singular(rows)) } else { Ok(()) }
+    }
+}
+
+/// Runs `statement`, and keeps what it did only if `check` holds.
+pub(crate) fn run(
+    statement: &Statement<'_>,
+    access: Access,
+    check: Check,
+    payload: Option<&Body>,
+    authenticated: impl Fn() -> bool,
+) -> Result<Answer, Failure> {
+    let refused = |problem: Problem| from_postgres(problem, authenticated());
+    let parameters = parameters(statement, payload);
+    if access == Access::ReadOnly || check == Check::default() {
+        let rows = sql::query(Mode::Caller, access, &statement.text, &parameters).map_err(refused)?;
+        return checked(&rows, check);
+    }
+    let transaction = sql::begin(Mode::Caller, access).map_err(refused)?;
+    let rows = transaction.query(&statement.text, &parameters).map_err(refused)?;
+    // A refusal drops the transaction here, which rolls it back.
+    let answer = checked(&rows, check)?;
+    Transaction::commit(transaction).map_err(refused)?;
+    Ok(answer)
+}
+
+fn parameters<'a>(statement: &Statement<'_>, payload: Option<&'a Body>) -> Vec<sql::Parameter<'a>> {
+    let parameter = |parameter: &Parameter<'_>| match parameter {
+        Parameter::Text(text) => sql::Parameter::Text(text.as_ref().to_owned()),
+        Parameter::Payload => payload.map_or(sql::Parameter::Null, sql::Parameter::Body),
+    };
+    statement.parameters.iter().map(parameter).collect()
+}
+
+fn checked(rows: &Rows, check: Check) -> Result<Answer, Failure> {
+    let answer = answer(rows);
+    check.apply(answer.counts.page)?;
+    Ok(answer)
+}
+
+fn answer(rows: &Rows) -> Answer {
+    let number = |column| rows.value(0, column).and_then(|text| text.parse().ok());
+    let mut counts =
+        Counts { total: number(cell::TOTAL), page: number(cell::PAGE).unwrap_or(0), key: None, inserted: None };
+    if rows.columns().len() as u32 > cell::KEY {
+        counts.key = rows.value(0, cell::KEY);
+        counts.inserted = rows.value(0, cell::INSERTED).and_then(|text| text.parse().ok());
+    }
+    Answer { counts, body: rows.value_body(0, cell::BODY) }
+}
