@@ -1,0 +1,117 @@
+//! The composition root: builds each layer from its section of the configuration, starts them bottom first and stops them
+//! top first. It contains no logic of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+pub mod config;
+pub mod data_dir;
+
+pub use config::Config;
+
+use crate::auth::Auth;
+use crate::error::{Error, Result};
+use crate::host::bundle::Bundle;
+use crate::host::registry::Source;
+use crate::host::{Engine, Registry};
+use crate::http::endpoint::{self, Endpoint};
+use crate::http::{self, Context};
+use crate::store::{InstanceKey, Store};
+use crate::telemetry;
+use data_dir::DataDir;
+
+/// How often instances that nobody needs are looked for.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// A kernel before it runs. A custom build adds its endpoints here.
+pub struct App {
+    config: Config,
+    bundle: Bundle,
+    endpoints: Vec<Endpoint>,
+}
+
+impl App {
+    /// A kernel with the plugins of a bundle.
+    pub fn new(config: Config, bundle: Bundle) -> Self {
+        Self { config, bundle, endpoints: endpoint::all() }
+    }
+
+    /// Adds an endpoint of a custom build.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Runs until SIGTERM or Ctrl-C, then lets running requests finish.
+    ///
+    /// # Errors
+    /// Whatever keeps a layer from starting.
+    pub async fn run(self) -> Result<()> {
+        telemetry::start_uptime();
+        let data_dir = DataDir::lock(&self.config.root.data_dir)?;
+        // Before the slow layers: a taken port is known at once, and clients queue instead of being refused.
+        let bound = http::bind(&self.config.server).await?;
+        let address = bound.address;
+        let (store, context) = start(self.config.clone(), &self.bundle, self.endpoints, &data_dir).await?;
+        let running = bound.server(&self.config.server);
+        let stop = tokio::spawn(stop(running.handle.clone(), Arc::clone(&context), self.config.server.drain_timeout.0));
+        let sweep = tokio::spawn(sweep(Arc::clone(&context)));
+        announce(&format!("ready at http://{address}"));
+        let served = running.serve(context).await;
+        stop.abort();
+        sweep.abort();
+        store.close().await;
+        drop(data_dir);
+        served
+    }
+}
+
+async fn start(
+    config: Config,
+    bundle: &Bundle,
+    endpoints: Vec<Endpoint>,
+    data_dir: &DataDir,
+) -> Result<(Store, Arc<Context>)> {
+    let auth = Auth::open(&config.auth, data_dir.path())?;
+    let key = InstanceKey::open(data_dir.path())?;
+    // The pool of instances reserves address space for a while; the database is started meanwhile.
+    let (engine, path) = (config.host.clone(), data_dir.path().to_owned());
+    let engine = tokio::task::spawn_blocking(move || Engine::new(&engine, &path));
+    let store = Store::open(&config.database, data_dir.path(), &key).await?;
+    let engine = engine.await.map_err(Error::internal)??;
+    let source =
+        Source { engine: &engine, store: Some(&store), grants: &config.plugins, limits: &config.limits };
+    let registry = Registry::load(&bundle.plugins, source).await;
+    Ok((store.clone(), Arc::new(Context::new(config.server, auth, store, registry, endpoints))))
+}
+
+/// For whoever waits for the kernel, on standard output: the log may be switched off.
+#[expect(clippy::print_stdout, reason = "the one line that scripts wait for")]
+fn announce(line: &str) {
+    println!("{line}");
+}
+
+async fn stop(handle: salvo::server::ServerHandle, context: Arc<Context>, drain: Duration) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: running requests may finish");
+    context.drain();
+    handle.stop_graceful(drain);
+}
+
+async fn sweep(context: Arc<Context>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        context.registry.ready().for_each(|plugin| plugin.sweep());
+    }
+}

@@ -1,0 +1,169 @@
+//! The whole configuration, composed of each layer's section, with every fault reported at once.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use crate::config::{self, Section, Sources, default_toml, effective_toml, section};
+use crate::error::{Error, Result, code};
+use crate::host::config::Limits;
+use crate::host::grant::Grant;
+use crate::{auth, host, http, store, telemetry};
+
+section! {
+    /// The configuration of a Basalt kernel, as `basalt.toml`. Every key can also be set in the environment:
+    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR`,
+    /// `BASALT_SERVER_ADDRESS` and `BASALT_BASE_URL` are understood too.
+    pub struct Root {
+        /// Where the kernel keeps what it makes: secrets, compiled plugins, and the embedded Postgres.
+        data_dir: PathBuf = "basalt-data",
+    }
+}
+
+/// Everything that can be configured.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The keys outside of any section.
+    pub root: Root,
+    /// `[server]`
+    pub server: http::Config,
+    /// `[log]`
+    pub log: telemetry::Config,
+    /// `[database]`
+    pub database: store::Config,
+    /// `[auth]`
+    pub auth: auth::Config,
+    /// `[host]`
+    pub host: host::Config,
+    /// `[host.limits]`
+    pub limits: Limits,
+    /// `[plugins.<id>]`
+    pub plugins: BTreeMap<String, Grant>,
+}
+
+const SECTIONS: &[&str] = &["server", "log", "database", "auth", "host", "plugins"];
+
+impl Config {
+    /// Reads the sources.
+    ///
+    /// # Errors
+    /// `config.invalid` with all faults, a line each.
+    pub fn load(sources: &Sources) -> Result<Self> {
+        let mut table = config::load(sources)?;
+        let mut faults = Vec::new();
+        let config = Self::read(&mut table, &mut faults);
+        if faults.is_empty() {
+            return Ok(config);
+        }
+        Err(Error::new(&code::CONFIG_INVALID, format!("the configuration has {} fault(s):\n  {}", faults.len(), faults.join("\n  ")))
+            .hint("`basalt config --default` prints every key with its meaning"))
+    }
+
+    fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
+        let mut sections = SECTIONS.iter().map(|name| take(table, name, name, faults));
+        let mut next = || sections.next().unwrap_or_default();
+        let (server, log, database, auth, mut host, plugins) = (next(), next(), next(), next(), next(), next());
+        let limits = Limits::read("host.limits", take(&mut host, "limits", "host.limits", &mut Vec::new()), faults);
+        Self {
+            root: Root::read("", std::mem::take(table), faults),
+            server: Section::read("server", server, faults),
+            log: Section::read("log", log, faults),
+            database: Section::read("database", database, faults),
+            auth: Section::read("auth", auth, faults),
+            host: Section::read("host", host, faults),
+            plugins: read_plugins(plugins, &limits, faults),
+            limits,
+        }
+    }
+
+    /// `config/default.toml`: every key with its manual.
+    pub fn manual() -> String {
+        [
+            default_toml::<Root>(""),
+            default_toml::<http::Config>("server"),
+            default_toml::<telemetry::Config>("log"),
+            default_toml::<store::Config>("database"),
+            default_toml::<auth::Config>("auth"),
+            default_toml::<host::Config>("host"),
+            default_toml::<Limits>("host.limits"),
+            include_str!("plugins.toml").to_owned(),
+        ]
+        .join("\n")
+    }
+
+    /// What is in effect, secrets masked.
+    pub fn effective(&self) -> String {
+        let mut parts = vec![
+            effective_toml("", &self.root),
+            effective_toml("server", &self.server),
+            effective_toml("log", &self.log),
+            effective_toml("database", &self.database),
+            effective_toml("auth", &self.auth),
+            effective_toml("host", &self.host),
+            effective_toml("host.limits", &self.limits),
+        ];
+        parts.extend(self.plugins.iter().map(|(id, grant)| grant.print(id)));
+        parts.join("\n")
+    }
+}
+
+fn take(table: &mut Table, key: &str, path: &str, faults: &mut Vec<String>) -> Table {
+    match table.remove(key) {
+        Some(Value::Table(section)) => section,
+        None => Table::new(),
+        Some(other) => {
+            faults.push(format!("{path}: a table is expected, not a {}", other.type_str()));
+            Table::new()
+        }
+    }
+}
+
+fn read_plugins(mut table: Table, limits: &Limits, faults: &mut Vec<String>) -> BTreeMap<String, Grant> {
+    let ids: Vec<_> = table.keys().cloned().collect();
+    let read = |id: String| {
+        let own = take(&mut table, &id, &format!("plugins.{id}"), faults);
+        let grant = Grant::read(&id, own, limits, faults);
+        (id, grant)
+    };
+    ids.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config> {
+        Config::load(&Sources { preset: Some(text.to_owned()), ..Sources::default() })
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_the_manual_says_them() {
+        let config = load("").expect("the defaults are valid");
+        load(&Config::manual()).expect("the manual is a valid configuration");
+        assert_eq!(config.server.max_url.0, 8 << 10);
+    }
+
+    #[test]
+    fn all_faults_are_reported_together_with_their_paths() {
+        let text = "colour = 1\nlog = 7\n[server]\naddress = \"nowhere\"\nport = 1\n[plugins.a]\nenabled = 3\nx = 1\n[plugins.a.limits]\nmemory = \"lots\"";
+        let message = load(text).expect_err("faulty").message;
+        for path in ["colour", "log", "server.address", "server.port", "plugins.a.enabled", "plugins.a.x", "plugins.a.limits.memory"] {
+            assert!(message.contains(&format!("  {path}: ")), "{path} in {message}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_has_the_hosts_limits_but_for_its_own() {
+        let config = load("[host.limits]\nfuel = 5\nmemory = \"1MiB\"\n[plugins.a.limits]\nfuel = 7").expect("valid");
+        assert_eq!((config.plugins["a"].limits.fuel, config.plugins["a"].limits.memory.0), (7, 1 << 20));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let secret = "reallyreallyreallyreallyverysafe";
+        let config = load(&format!("[auth]\njwt_secret = \"{secret}\"")).expect("valid");
+        assert!(!config.effective().contains(secret) && !format!("{config:?}").contains(secret));
+        assert!(config.effective().contains("jwt_secret = \"***\""));
+    }
+}

@@ -1,0 +1,217 @@
+//! What a plugin may do: one file per WIT interface, and the list of them.
+//!
+//! The only place besides `host` where generated WIT types appear. It decides nothing about who is granted what: `host`
+//! links the interfaces of the capabilities that were granted, and the scopes of a grant are checked here at call time.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+
+use crate::error::{Error, code};
+use crate::identity::Identity;
+
+pub mod body;
+pub mod clock;
+pub mod http;
+pub mod log;
+pub mod random;
+pub mod schema;
+pub mod settings;
+pub mod sql;
+
+mod bindings {
+    #![allow(missing_docs, unreachable_pub, clippy::all, rust_2018_idioms)]
+    wasmtime::component::bindgen!({
+        path: [
+            "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
+            "../wit/random", "../wit/settings", "../wit/plugin",
+        ],
+        world: "basalt:plugin/http-plugin",
+        imports: {
+            // Only SQL waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
+            "basalt:sql/sql.query": async | trappable,
+            "basalt:sql/sql.[method]transaction.query": async | trappable,
+            "basalt:sql/sql.[static]transaction.commit": async | trappable,
+            "basalt:sql/sql.[static]transaction.rollback": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+        trappable_error_type: { "basalt:types/problem.problem" => crate::error::Error },
+        with: {
+            "basalt:types/body.body": crate::capability::body::Body,
+            "basalt:http/types.request": crate::capability::http::Request,
+            "basalt:sql/sql.rows": crate::capability::sql::Cursor,
+            "basalt:sql/sql.transaction": crate::capability::sql::Transaction,
+        },
+    });
+}
+
+pub use bindings::basalt::types::problem::Problem;
+pub use bindings::{HttpPlugin, HttpPluginPre};
+
+/// What one call of a plugin works with: the data of its store.
+///
+/// It outlives the call in a reused instance, so everything that belongs to a call is replaced by [`Call::begin`] and
+/// taken away by [`Call::end`].
+pub struct Call {
+    /// The handles that the guest holds.
+    pub table: ResourceTable,
+    /// What holds for every call of this plugin.
+    pub fixed: Arc<Fixed>,
+    /// What holds for this call; `None` between calls, when every capability refuses.
+    pub scope: Option<Scope>,
+    /// When the guest is interrupted.
+    pub deadline: tokio::time::Instant,
+    /// The guest's memory, and whether it was refused more.
+    pub memory: Memory,
+    log: log::State,
+}
+
+/// What holds for every call of a plugin.
+pub struct Fixed {
+    /// The plugin's id.
+    pub plugin: String,
+    /// The scope of `sql`.
+    pub sql: sql::Fixed,
+    /// The scope of `schema`.
+    pub schema: schema::Fixed,
+    /// The plugin's settings, as JSON text by key.
+    pub settings: settings::Fixed,
+    /// Lines that one call may log.
+    pub log_lines: u32,
+}
+
+/// What holds for one call.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The request id, for log lines.
+    pub request_id: Arc<str>,
+    /// Who is calling.
+    pub identity: Arc<Identity>,
+    /// When the call must have ended.
+    pub deadline: tokio::time::Instant,
+}
+
+/// A guest's linear memory against its limit.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The limit, in bytes.
+    pub limit: usize,
+    /// The largest size so far, in bytes.
+    pub peak: usize,
+    /// Whether growth was refused during this call: what tells an out-of-memory trap from any other.
+    pub refused: bool,
+}
+
+impl Call {
+    /// Handles that a guest may hold at once; a guest that drops none would otherwise grow the host's memory.
+    const MAX_HANDLES: usize = 10_000;
+
+    /// The data of a new store.
+    pub fn new(fixed: Arc<Fixed>, memory_limit: usize) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(Self::MAX_HANDLES);
+        let memory = Memory { limit: memory_limit, ..Memory::default() };
+        Self { table, fixed, scope: None, deadline: tokio::time::Instant::now(), memory, log: log::State::default() }
+    }
+
+    /// Enters a call.
+    pub fn begin(&mut self, scope: Scope) {
+        self.log = log::State::default();
+        self.memory.refused = false;
+        self.scope = Some(scope);
+    }
+
+    /// Leaves a call. Whether nothing was left behind: an instance that keeps handles is not used again.
+    pub fn end(&mut self) -> bool {
+        self.log.report_dropped(&self.fixed.plugin);
+        self.scope = None;
+        self.table.is_empty()
+    }
+
+    /// The scope of the running call.
+    ///
+    /// # Errors
+    /// When there is none, as while an instance is being made: a start section may compute, but not act.
+    pub(crate) fn scope(&self) -> Result<&Scope, Error> {
+        self.scope.as_ref().ok_or_else(|| Error::new(&code::PLUGIN_TRAP, "capabilities work only during a call"))
+    }
+}
+
+impl wasmtime::ResourceLimiter for Memory {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.refused |= desired > self.limit;
+        self.peak = self.peak.max(desired.min(self.limit));
+        Ok(desired <= self.limit)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // The pooling allocator's slots have this many elements; a larger table could not be placed anyway.
+        Ok(desired <= 100_000)
+    }
+}
+
+impl bindings::basalt::types::problem::Host for Call {
+    fn convert_problem(&mut self, error: Error) -> wasmtime::Result<Problem> {
+        Ok(problem(error))
+    }
+}
+
+/// A failure as the guest sees it; the cause goes to the log.
+fn problem(error: Error) -> Problem {
+    if let Some(source) = &error.source {
+        tracing::debug!(code = %error.code, cause = %format!("{source:#}"), "capability failed");
+    }
+    Problem {
+        code: error.code.into_owned(),
+        message: error.message,
+        details: error.details.map(|details| details.to_string()),
+        hint: error.hint,
+    }
+}
+
+/// A problem that a guest reported, as a failure of the call.
+pub fn failure(problem: Problem) -> Error {
+    let details = problem.details.map(|text| serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)));
+    Error {
+        kind: code::kind(&problem.code),
+        code: problem.code.into(),
+        message: problem.message,
+        details,
+        hint: problem.hint,
+        source: None,
+    }
+}
+
+/// One thing that the kernel lets a plugin do.
+#[derive(Debug)]
+pub struct Capability {
+    /// Its name: the WIT package's, the file's, the manifest's and the configuration's.
+    pub name: &'static str,
+    /// Adds its interfaces to a linker.
+    pub link: fn(&mut Linker<Call>) -> wasmtime::Result<()>,
+    /// The line of configuration that grants it, for messages.
+    pub grant: &'static str,
+}
+
+/// Every capability there is.
+pub const ALL: &[Capability] = &[
+    Capability { name: "http", link: http::link, grant: "http = {}" },
+    Capability { name: "sql", link: sql::link, grant: "sql = { modes = [\"own\"] }" },
+    Capability { name: "schema", link: schema::link, grant: "schema = { schemas = [\"public\"] }" },
+    Capability { name: "log", link: log::link, grant: "log = {}" },
+    Capability { name: "clock", link: clock::link, grant: "clock = {}" },
+    Capability { name: "random", link: random::link, grant: "random = {}" },
+    Capability { name: "settings", link: settings::link, grant: "settings = {}" },
+];
+
+/// The capability of this name.
+pub fn find(name: &str) -> Option<&'static Capability> {
+    ALL.iter().find(|capability| capability.name == name)
+}
+
+/// Links what grants nothing: the shared types.
+pub fn link_types(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    bindings::basalt::types::problem::add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)?;
+    bindings::basalt::types::body::add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)
+}

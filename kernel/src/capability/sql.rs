@@ -1,0 +1,229 @@
+//! SQL, as the plugin's own login or as the caller. It writes no SQL of its own and checks no privilege: who the
+//! connection logged in as decides, and Postgres enforces it.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use super::bindings::basalt::sql::sql::{
+    Access, Column, Host, HostRows, HostTransaction, Mode, Parameter, add_to_linker,
+};
+use super::body::Body;
+use super::{Call, Scope};
+use crate::error::{Error, Result, code};
+use crate::store::{self, Actor, Limits, Login, Store};
+
+/// The scope of the capability: `sql = { modes = ["own", "caller"] }`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Who the plugin may run statements as.
+    #[serde(default)]
+    pub modes: BTreeSet<GrantedMode>,
+}
+
+/// A mode as manifests and configuration spell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantedMode {
+    /// The plugin's own login.
+    Own,
+    /// The caller's role and claims; only for trusted plugins.
+    Caller,
+}
+
+/// What holds for every call.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    /// Where statements run.
+    pub store: Option<Store>,
+    /// The granted scope.
+    pub grant: Grant,
+    /// The plugin's own login, when it was granted one.
+    pub login: Option<Login>,
+    /// Rows that one result may have.
+    pub max_rows: u32,
+    /// Bytes that one result may have.
+    pub max_bytes: u64,
+}
+
+/// A finished result and how far the guest has read it.
+#[derive(Debug)]
+pub struct Cursor {
+    rows: store::Rows,
+    at: usize,
+}
+
+/// An open transaction.
+#[derive(Debug)]
+pub struct Transaction(store::Transaction);
+
+/// Adds the interface to a linker.
+pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)
+}
+
+impl Fixed {
+    fn store(&self) -> Result<&Store> {
+        self.store.as_ref().ok_or_else(|| Error::new(&code::SQL_UNAVAILABLE, "this kernel runs without a database"))
+    }
+
+    fn actor<'a>(&'a self, mode: Mode, scope: &'a Scope) -> Result<Actor<'a>> {
+        match (mode, &self.login) {
+            (Mode::Own, Some(login)) if self.grant.modes.contains(&GrantedMode::Own) => Ok(Actor::Own(login)),
+            (Mode::Caller, _) if self.grant.modes.contains(&GrantedMode::Caller) => {
+                Ok(Actor::Caller(&scope.identity))
+            }
+            _ => Err(Error::new(&code::SQL_NOT_GRANTED, format!("the plugin was not granted SQL as {mode:?}"))),
+        }
+    }
+
+    fn limits(&self, scope: &Scope) -> Limits {
+        Limits { deadline: scope.deadline, rows: self.max_rows, bytes: self.max_bytes }
+    }
+}
+
+impl From<Access> for store::Access {
+    fn from(access: Access) -> Self {
+        match access {
+            Access::ReadOnly => Self::ReadOnly,
+            Access::ReadWrite => Self::ReadWrite,
+        }
+    }
+}
+
+impl Call {
+    fn parameters(&mut self, parameters: Vec<Parameter>) -> Result<Vec<store::Parameter>> {
+        let convert = |parameter| match parameter {
+            Parameter::Null => Ok(store::Parameter::Null),
+            Parameter::Text(text) => Ok(store::Parameter::Text(text)),
+            Parameter::Body(body) => {
+                let content = self.table.get(&body).map_err(Error::internal)?.to_bytes();
+                Ok(store::Parameter::Bytes(content))
+            }
+        };
+        parameters.into_iter().map(convert).collect()
+    }
+
+    fn push(&mut self, rows: store::Rows) -> Result<Resource<Cursor>> {
+        self.table.push(Cursor { rows, at: 0 }).map_err(Error::internal)
+    }
+
+    fn cursor(&mut self, rows: &Resource<Cursor>) -> wasmtime::Result<&mut Cursor> {
+        Ok(self.table.get_mut(rows)?)
+    }
+}
+
+impl Cursor {
+    fn check(&self, row: u32, column: u32) -> wasmtime::Result<(usize, usize)> {
+        let (row, column) = (row as usize, column as usize);
+        wasmtime::ensure!(row < self.rows.len() && column < self.rows.columns.len(), "no such row or column");
+        Ok((row, column))
+    }
+
+    fn next(&mut self, max: u32) -> Vec<Vec<Option<String>>> {
+        let end = self.rows.len().min(self.at.saturating_add(max as usize));
+        let range = std::mem::replace(&mut self.at, end)..end;
+        let width = self.rows.columns.len();
+        let text = |row, column| self.rows.value(row, column).map(str::to_owned);
+        range.map(|row| (0..width).map(|column| text(row, column)).collect()).collect()
+    }
+}
+
+impl Host for Call {
+    async fn query(
+        &mut self,
+        mode: Mode,
+        access: Access,
+        text: String,
+        parameters: Vec<Parameter>,
+    ) -> Result<Resource<Cursor>> {
+        let parameters = self.parameters(parameters)?;
+        let fixed = self.fixed.clone();
+        let scope = self.scope()?;
+        let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
+        let rows = fixed.sql.store()?.query(actor, access.into(), &text, &parameters, limits).await?;
+        self.push(rows)
+    }
+
+    fn begin(&mut self, mode: Mode, access: Access) -> Result<Resource<Transaction>> {
+        let scope = self.scope()?;
+        let sql = &self.fixed.sql;
+        let transaction = sql.store()?.begin(sql.actor(mode, scope)?, access.into(), sql.limits(scope));
+        self.table.push(Transaction(transaction)).map_err(Error::internal)
+    }
+}
+
+impl HostRows for Call {
+    fn columns(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<Vec<Column>> {
+        let columns = &self.cursor(&rows)?.rows.columns;
+        let convert =
+            |column: &store::Column| Column { name: column.name.clone(), type_name: column.type_name.clone() };
+        Ok(columns.iter().map(convert).collect())
+    }
+
+    fn length(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<u32> {
+        Ok(u32::try_from(self.cursor(&rows)?.rows.len()).unwrap_or(u32::MAX))
+    }
+
+    fn affected(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<u64> {
+        Ok(self.cursor(&rows)?.rows.affected)
+    }
+
+    fn next(&mut self, rows: Resource<Cursor>, max: u32) -> wasmtime::Result<Vec<Vec<Option<String>>>> {
+        Ok(self.cursor(&rows)?.next(max))
+    }
+
+    fn value(&mut self, rows: Resource<Cursor>, row: u32, column: u32) -> wasmtime::Result<Option<String>> {
+        let cursor = self.cursor(&rows)?;
+        let (row, column) = cursor.check(row, column)?;
+        Ok(cursor.rows.value(row, column).map(str::to_owned))
+    }
+
+    fn value_body(
+        &mut self,
+        rows: Resource<Cursor>,
+        row: u32,
+        column: u32,
+    ) -> wasmtime::Result<Option<Resource<Body>>> {
+        let cursor = self.cursor(&rows)?;
+        let (row, column) = cursor.check(row, column)?;
+        match cursor.rows.value_bytes(row, column) {
+            Some(bytes) => Ok(Some(self.table.push(Body::from(bytes))?)),
+            None => Ok(None),
+        }
+    }
+
+    fn drop(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<()> {
+        self.table.delete(rows)?;
+        Ok(())
+    }
+}
+
+impl HostTransaction for Call {
+    async fn query(
+        &mut self,
+        transaction: Resource<Transaction>,
+        text: String,
+        parameters: Vec<Parameter>,
+    ) -> Result<Resource<Cursor>> {
+        let parameters = self.parameters(parameters)?;
+        let open = self.table.get_mut(&transaction).map_err(Error::internal)?;
+        let rows = open.0.query(&text, &parameters).await?;
+        self.push(rows)
+    }
+
+    async fn commit(&mut self, transaction: Resource<Transaction>) -> Result<()> {
+        self.table.delete(transaction).map_err(Error::internal)?.0.commit().await
+    }
+
+    async fn rollback(&mut self, transaction: Resource<Transaction>) -> Result<()> {
+        self.table.delete(transaction).map_err(Error::internal)?.0.rollback().await
+    }
+
+    fn drop(&mut self, transaction: Resource<Transaction>) -> wasmtime::Result<()> {
+        self.table.delete(transaction)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! The closed list of the kernel's own error codes, from which `docs/errors.md` is generated.
+//!
+//! A code is added only where a caller would *do* something different, and its meaning is never changed. SQLSTATEs are
+//! not listed: Postgres owns them.
+
+use super::Kind;
+
+/// A stable error code.
+#[derive(Debug)]
+pub struct Code {
+    /// `area.reason`.
+    pub name: &'static str,
+    /// What the caller can do.
+    pub kind: Kind,
+    /// When it is given.
+    pub meaning: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $kind:ident, $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $name: Code = Code { name: $code, kind: Kind::$kind, meaning: $meaning };)*
+        /// Every code, in the order of the documentation.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    INTERNAL = "internal", Internal, "A fault of the kernel. The log has the cause under the request id.";
+    CONFIG_INVALID = "config.invalid", Invalid, "The configuration has faults; all of them are listed.";
+
+    HTTP_INVALID = "http.invalid", Invalid, "The request cannot be understood as HTTP.";
+    HTTP_NOT_FOUND = "http.not-found", NotFound, "No endpoint and no enabled plugin answers at this path.";
+    HTTP_METHOD = "http.method-not-allowed", MethodNotAllowed, "The path exists, but not with this method; `Allow` lists those that do.";
+    HTTP_BODY_TOO_LARGE = "http.body-too-large", TooLarge, "The request's body is over the limit of its route.";
+    HTTP_URL_TOO_LONG = "http.url-too-long", UriTooLong, "The request's URL is over `server.max_url`.";
+    HTTP_HEADERS_TOO_LARGE = "http.headers-too-large", HeadersTooLarge, "The request's headers are over `server.max_headers`.";
+    HTTP_BODY_TIMEOUT = "http.body-timeout", RequestTimeout, "The request's body did not arrive within `server.body_timeout`.";
+    HTTP_DRAINING = "http.draining", Unavailable, "The server is shutting down; another one, or the same one soon, will answer.";
+
+    AUTH_INVALID_TOKEN = "auth.invalid-token", Unauthenticated, "The bearer token is malformed, not signed by this instance, or uses an algorithm that is not accepted.";
+    AUTH_EXPIRED_TOKEN = "auth.expired-token", Unauthenticated, "The bearer token has expired or is not valid yet.";
+    AUTH_DENIED_ROLE = "auth.role-not-allowed", Denied, "The token names a role that requests may not take.";
+
+    PLUGIN_REFUSED = "plugin.refused", Invalid, "A plugin cannot be loaded: the message says why and the hint what to change.";
+    PLUGIN_NOT_GRANTED = "plugin.not-granted", Invalid, "A plugin wants a capability that the operator did not grant; the hint is the config line that would grant it.";
+    PLUGIN_UNAVAILABLE = "plugin.unavailable", Unavailable, "A plugin that answers at this path could not be loaded; the log and `basalt plugin list` say why.";
+    PLUGIN_TIMEOUT = "plugin.timeout", Timeout, "The plugin did not answer within its deadline and was stopped.";
+    PLUGIN_OUT_OF_FUEL = "plugin.out-of-fuel", Plugin, "The plugin used up the computation that one call may use.";
+    PLUGIN_OUT_OF_MEMORY = "plugin.out-of-memory", Plugin, "The plugin asked for more memory than its limit.";
+    PLUGIN_STACK_OVERFLOW = "plugin.stack-overflow", Plugin, "The plugin's call stack overflowed.";
+    PLUGIN_TRAP = "plugin.trap", Plugin, "The plugin crashed. Its log has the reason.";
+    PLUGIN_RESPONSE_TOO_LARGE = "plugin.response-too-large", Plugin, "The plugin's response is over its limit.";
+    PLUGIN_BAD_RESPONSE = "plugin.bad-response", Plugin, "The plugin answered with a status or a header that HTTP does not allow.";
+    PLUGIN_PROBLEM = "plugin.problem", Plugin, "The plugin reported a problem of its own.";
+    PLUGIN_BUSY = "plugin.busy", Unavailable, "All of the plugin's instances stayed busy until the deadline. Try again after `Retry-After`.";
+
+    BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";
+
+    SQL_NOT_GRANTED = "sql.not-granted", Plugin, "The plugin used a mode of SQL that it was not granted.";
+    SQL_TIMEOUT = "sql.timeout", Timeout, "The statement was cancelled at the call's deadline.";
+    SQL_TOO_LARGE = "sql.too-large", TooLarge, "The result has more rows or bytes than the plugin's limit.";
+    SQL_BUSY = "sql.busy", Unavailable, "No database connection became free in time.";
+    SQL_UNAVAILABLE = "sql.unavailable", Unavailable, "The database cannot be reached.";
+    SQL_CLOSED = "sql.closed", Plugin, "The plugin used a transaction that had ended.";
+
+    SCHEMA_NOT_GRANTED = "schema.not-granted", Plugin, "The plugin asked for a schema that it was not granted.";
+
+    STORE_UNREACHABLE = "store.unreachable", Unavailable, "The database did not answer at start.";
+    STORE_EMBEDDED = "store.embedded", Internal, "The embedded Postgres cannot run; the message says what to install or repair.";
+    STORE_LOCKED = "store.locked", Conflict, "Another kernel uses this data directory.";
+    STORE_VERSION = "store.version", Invalid, "The Postgres server is older than the oldest supported version.";
+    STORE_PRIVILEGE = "store.privilege", Denied, "The admin login lacks a privilege; the hint is the SQL that a DBA has to run.";
+    STORE_MIGRATION = "store.migration", Internal, "A migration failed or was changed after it ran.";
+}
+
+/// The known code of this name.
+pub fn find(name: &str) -> Option<&'static Code> {
+    ALL.iter().find(|code| code.name == name)
+}
+
+/// The kind of a code that came from elsewhere: a known one has its own, a SQLSTATE that of its class.
+pub fn kind(name: &str) -> Kind {
+    match find(name) {
+        Some(code) => code.kind,
+        None if name.len() == 5 => kind_of_sqlstate(name),
+        None => Kind::Plugin,
+    }
+}
+
+fn kind_of_sqlstate(state: &str) -> Kind {
+    match (state, &state[..state.len().min(2)]) {
+        ("42501" | "25006", _) => Kind::Denied,
+        ("42P01" | "42883" | "3F000", _) => Kind::NotFound,
+        ("57014", _) => Kind::Timeout,
+        (_, "23" | "40") => Kind::Conflict,
+        (_, "22" | "42" | "P0" | "44") => Kind::Invalid,
+        (_, "08" | "53" | "57") => Kind::Unavailable,
+        _ => Kind::Plugin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_have_the_shape_area_dot_reason() {
+        for (at, code) in ALL.iter().enumerate() {
+            assert!(ALL[..at].iter().all(|other| other.name != code.name), "{} twice", code.name);
+            assert!(code.name == "internal" || code.name.split('.').count() == 2, "{}", code.name);
+        }
+    }
+
+    #[test]
+    fn a_foreign_code_has_the_kind_of_its_class() {
+        assert_eq!(kind("23505"), Kind::Conflict);
+        assert_eq!(kind("42501"), Kind::Denied);
+        assert_eq!(kind("sql.busy"), Kind::Unavailable);
+        assert_eq!(kind("shop.sold-out"), Kind::Plugin);
+        assert_eq!(kind("ééa"), Kind::Plugin, "five bytes that are no SQLSTATE must not panic");
+    }
+}

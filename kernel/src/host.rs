@@ -1,0 +1,22 @@
+//! Plugins: from a file to an answer.
+//!
+//! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`engine`] compiles,
+//! [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`] runs one request in one of them, and
+//! [`registry`] finds the plugin for a path. It knows no HTTP connection and renders no error.
+
+pub mod bundle;
+pub mod call;
+pub mod config;
+pub mod engine;
+pub mod grant;
+pub mod instance;
+pub mod manifest;
+pub mod package;
+pub mod plugin;
+pub mod registry;
+pub mod route;
+
+pub use config::Config;
+pub use engine::Engine;
+pub use plugin::Plugin;
+pub use registry::Registry;

@@ -1,0 +1,43 @@
+//! `[host]` and `[host.limits]`: how plugins run unless `[plugins.<id>.limits]` says otherwise.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use crate::config::{Duration, Size, section};
+
+section! {
+    /// Where plugins come from and how their code is kept.
+    pub struct Config {
+        /// A folder with plugins (`*.wasm`) and their preset (`bundle.toml`). Unset: the plugins inside the binary.
+        bundle: Option<PathBuf> = none,
+        /// Plugins that run at once, in all; each holds a reserved slot of memory.
+        max_instances: NonZeroU32 = 1000,
+    }
+}
+
+section! {
+    /// What one call of a plugin may use. Each can be set for one plugin in `[plugins.<id>.limits]`.
+    pub struct Limits {
+        /// Linear memory of one instance.
+        memory: Size = "64MiB",
+        /// Computation of one call, in units of about one WebAssembly instruction; 1,000,000,000 is roughly a second.
+        fuel: u64 = 2_000_000_000,
+        /// Wall time of one call, waiting included.
+        deadline: Duration = "10s",
+        /// Calls that run at once; more wait until their deadline.
+        concurrency: NonZeroU32 = 64,
+        /// Bytes of one request's body.
+        request: Size = "1MiB",
+        /// Bytes of one response.
+        response: Size = "32MiB",
+        /// Rows of one SQL result.
+        sql_rows: u32 = 100_000,
+        /// Bytes of one SQL result.
+        sql_bytes: Size = "32MiB",
+        /// Lines that one call may log; more are counted and dropped.
+        log_lines: u32 = 100,
+        /// Whether an instance answers many calls. `false` makes a fresh one for each call, so that nothing a plugin
+        /// keeps in its memory outlives a call; that costs tens of microseconds.
+        reuse: bool = true,
+    }
+}

@@ -1,0 +1,148 @@
+//! The WebAssembly engine: its configuration, its clock, and compiled code kept on disk.
+//!
+//! It knows nothing of plugins. Every number below has a reason; a change to most of them changes the compatibility hash
+//! and recompiles every plugin once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
+use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+use super::config::Config;
+use crate::error::{Error, Result};
+
+/// How often running guests are asked whether their time is up, and let others run.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// The largest memory that any plugin's limit can allow: a slot of the pool has this size.
+pub const MAX_MEMORY: usize = 256 << 20;
+
+/// An engine and where its compiled code is kept.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    cache: Arc<PathBuf>,
+}
+
+impl Engine {
+    /// Makes an engine that keeps compiled code below `data_dir`, and starts its clock.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve the address space or the folder cannot be made.
+    pub fn new(config: &Config, data_dir: &Path) -> Result<Self> {
+        let inner = wasmtime::Engine::new(&settings(Some(config)))
+            // A container with a small address space cannot hold the pool; on demand is slower and works everywhere.
+            .or_else(|fault| {
+                tracing::warn!(%fault, "the instance pool does not fit this machine; instances are made on demand");
+                wasmtime::Engine::new(&settings(None))
+            })
+            .map_err(Error::internal)?;
+        let cache = data_dir.join("compiled");
+        std::fs::create_dir_all(&cache).map_err(Error::internal)?;
+        start_clock(&inner);
+        Ok(Self { inner, cache: Arc::new(cache) })
+    }
+
+    /// The engine itself.
+    pub fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    /// Compiles a component, or finds it compiled. Slow when it compiles: call it off the async threads.
+    ///
+    /// # Errors
+    /// When it is no valid component.
+    pub fn component(&self, wasm: &[u8]) -> wasmtime::Result<Component> {
+        let path = self.cache.join(self.cache_name(wasm));
+        if let Ok(component) = self.load(&path) {
+            return Ok(component);
+        }
+        let compiled = self.inner.precompile_component(wasm)?;
+        // Written aside and renamed, so that a crash or a second kernel never leaves half a file under the name.
+        let aside = self.cache.join(format!(".{}", uuid::Uuid::new_v4()));
+        std::fs::write(&aside, &compiled)?;
+        std::fs::rename(&aside, &path)?;
+        self.load(&path)
+    }
+
+    /// The name says what the code was made from and for which engine, so that nothing stale is ever loaded.
+    fn cache_name(&self, wasm: &[u8]) -> String {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut engine = DefaultHasher::new();
+        self.inner.precompile_compatibility_hash().hash(&mut engine);
+        let digest = Sha256::digest(wasm);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{digest}-{:016x}.cwasm", engine.finish())
+    }
+
+    fn load(&self, path: &Path) -> wasmtime::Result<Component> {
+        // SAFETY: compiled code is native code that is run as it is. The folder is the kernel's own, in its data
+        // directory, and only `component` writes there; nothing that a user sends is ever taken for compiled code.
+        #[expect(unsafe_code, reason = "the one place that trusts the data directory")]
+        unsafe {
+            Component::deserialize_file(&self.inner, path)
+        }
+    }
+}
+
+/// A thread of its own, so that busy async threads cannot hold the clock up. It ends with the engine.
+fn start_clock(engine: &wasmtime::Engine) {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            #[expect(clippy::disallowed_methods, reason = "this thread does nothing but keep time")]
+            std::thread::sleep(TICK);
+        }
+    };
+    let spawned = std::thread::Builder::new().name("epoch".to_owned()).spawn(tick);
+    spawned.expect("a machine that cannot start one thread cannot run the kernel");
+}
+
+fn settings(pool: Option<&Config>) -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
+        .cranelift_opt_level(OptLevel::Speed)
+        // Component-model async is not used: one CPU-bound call would delay its neighbours in the instance.
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .consume_fuel(true)
+        .memory_init_cow(true)
+        // The host's stack must exceed the guest's: host functions run on it.
+        .async_stack_size(1 << 20)
+        .max_wasm_stack(512 << 10)
+        .parallel_compilation(true);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(pool.max_instances.get())));
+    }
+    config
+}
+
+fn slots(instances: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        // A component is one to three core instances from Rust, up to 45 from Python; this is a counter, not memory.
+        .total_core_instances(instances.saturating_mul(20))
+        .total_memories(instances.saturating_mul(3))
+        .total_tables(instances.saturating_mul(4))
+        .total_stacks(instances)
+        .max_core_instances_per_component(200)
+        .max_memories_per_component(8)
+        .max_tables_per_component(64)
+        .max_component_instance_size(8 << 20)
+        .max_core_instance_size(4 << 20)
+        .max_memory_size(MAX_MEMORY)
+        .table_elements(100_000)
+        // Kept resident so that reuse of a slot does not fault its pages in again; with the page-map scan (Linux 6.7)
+        // only the touched ones are cleared.
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .async_stack_keep_resident(64 << 10)
+        .pagemap_scan(Enabled::Auto)
+        .max_unused_warm_slots(100);
+    pool
+}

@@ -1,0 +1,95 @@
+//! Instances of one plugin, kept for reuse: who may run, who is idle, who is retired.
+//!
+//! It does not run calls; [`super::call`] does.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rand::RngExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wasmtime::Store;
+
+use super::config::Limits;
+use crate::capability::{Call, HttpPlugin};
+use crate::error::{Error, Result, code};
+
+/// An instance is retired after a number of calls drawn from this range, so that what a leaking plugin holds stays
+/// bounded and not all instances retire at once.
+const CALLS: std::ops::Range<u32> = 50_000..100_000;
+
+/// An instance that nobody needed for this long gives its memory back.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// An instance and its memory.
+pub struct Instance {
+    /// Where it lives.
+    pub store: Store<Call>,
+    /// What it exports.
+    pub exports: HttpPlugin,
+    calls_left: u32,
+    idle_since: Instant,
+}
+
+/// The instances of a plugin.
+pub struct Pool {
+    permits: Semaphore,
+    /// The most recently used one is last and is taken first: its memory is warm, and the others can become idle.
+    idle: Mutex<Vec<Instance>>,
+    reuse: bool,
+}
+
+impl Instance {
+    /// A new instance.
+    pub fn new(store: Store<Call>, exports: HttpPlugin) -> Self {
+        Self { store, exports, calls_left: rand::rng().random_range(CALLS), idle_since: Instant::now() }
+    }
+}
+
+impl Pool {
+    /// An empty pool.
+    pub fn new(limits: &Limits) -> Self {
+        let permits = Semaphore::new(limits.concurrency.get() as usize);
+        Self { permits, idle: Mutex::default(), reuse: limits.reuse }
+    }
+
+    /// The right to run one call.
+    ///
+    /// # Errors
+    /// `plugin.busy` when none became free before the deadline.
+    pub async fn permit(&self, deadline: tokio::time::Instant) -> Result<SemaphorePermit<'_>> {
+        match tokio::time::timeout_at(deadline, self.permits.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Error::new(&code::PLUGIN_BUSY, "all instances of the plugin stayed busy")
+                .hint("try again later; an operator can raise the plugin's limit `concurrency`")),
+        }
+    }
+
+    /// An idle instance, if there is one.
+    pub fn take(&self) -> Option<Instance> {
+        self.idle.lock().pop()
+    }
+
+    /// Keeps an instance whose call ended well, unless it is spent.
+    pub fn give_back(&self, mut instance: Instance) {
+        instance.calls_left -= 1;
+        if self.reuse && instance.calls_left > 0 {
+            instance.idle_since = Instant::now();
+            self.idle.lock().push(instance);
+        }
+    }
+
+    /// Drops instances that were idle for long.
+    pub fn sweep(&self) {
+        let expired: Vec<Instance> = {
+            let mut idle = self.idle.lock();
+            let keep = idle.iter().position(|instance| instance.idle_since.elapsed() < IDLE).unwrap_or(idle.len());
+            idle.drain(..keep).collect()
+        };
+        drop(expired);
+    }
+
+    /// How many instances wait for a call.
+    pub fn idle(&self) -> usize {
+        self.idle.lock().len()
+    }
+}

@@ -1,0 +1,148 @@
+//! The way of a request, in order. Each step says why it stands where it does; none knows a feature.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use salvo::http::{HeaderMap, Method, ResBody, StatusCode};
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
+
+use super::context::{Context, allow};
+use super::endpoint::Endpoint;
+use super::{body, header, plugin, render};
+use crate::error::{Error, Result, code};
+use crate::identity::Identity;
+use crate::telemetry;
+
+/// What answers every request of the kernel.
+pub struct Front(pub Arc<Context>);
+
+/// An answer before it is written.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers, but for those that every answer has.
+    pub headers: HeaderMap,
+    /// Its content.
+    pub body: ResBody,
+}
+
+/// What is known of a request as it goes along; what is known at the end is in its log line.
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// The request id.
+    pub id: Arc<str>,
+    /// What answered: an endpoint's path, or a plugin's id and route; a closed set, because it labels metrics.
+    pub route: String,
+    /// Who was calling.
+    pub identity: Option<Arc<Identity>>,
+}
+
+#[async_trait]
+impl Handler for Front {
+    async fn handle(&self, request: &mut Request, _: &mut Depot, response: &mut Response, _: &mut FlowCtrl) {
+        let started = Instant::now();
+        // First of all, so that even a refusal can be found in the log.
+        let mut trail = Trail { id: header::request_id(request.headers()), ..Trail::default() };
+        let reply = match self.answer(request, &mut trail).await {
+            Ok(reply) => reply,
+            Err(error) => render::error(&error, &trail.id, request.headers()),
+        };
+        record(request, &reply, &trail, started);
+        // Last, so that nothing above can take them away.
+        header::finish(response.headers_mut(), &trail.id);
+        write(reply, request.method(), response);
+    }
+}
+
+impl Front {
+    async fn answer(&self, request: &mut Request, trail: &mut Trail) -> Result<Reply> {
+        // Before anything is parsed: what is too large is not worth parsing.
+        header::check(&self.0.config, request)?;
+        let path = request.uri().path().to_owned();
+        // The kernel's own paths come first: no plugin can take /health.
+        if let Some(endpoints) = self.0.endpoints(&path) {
+            return self.endpoint(endpoints, request, trail).await;
+        }
+        // Before authentication: an unknown path is 404 for everyone, whoever they are.
+        let Some(found) = self.0.registry.find(&path) else {
+            trail.route = "unmatched".to_owned();
+            return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
+        };
+        let called = self.0.registry.plugin(&found)?;
+        trail.route = format!("{}:{}", called.manifest.id, found.target.route);
+        if let Some(refusal) = plugin::refuse_method(found.target, request.method(), trail, request.headers()) {
+            return Ok(refusal);
+        }
+        // Before the body is read: a caller with a bad token costs nothing more.
+        let identity = self.identify(request, trail)?;
+        // Before an instance is taken: a slow client must not hold one.
+        let content = body::read(request, called.limits.request.bytes(), self.0.config.body_timeout.0).await?;
+        plugin::call(called, &found, request, content, identity, trail).await
+    }
+
+    async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {
+        trail.route = endpoints[0].path.to_owned();
+        // HEAD is GET without its content, which is dropped when the answer is written.
+        let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
+        let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.method == method) else {
+            let allowed = allow(endpoints.iter().map(|endpoint| endpoint.method.clone()));
+            return Ok(render::method_not_allowed(&allowed, &trail.id, request.headers()));
+        };
+        let identity = if endpoint.public { None } else { Some(self.identify(request, trail)?) };
+        (endpoint.handle)(Arc::clone(&self.0), identity, request.uri().query().map(str::to_owned)).await
+    }
+
+    fn identify(&self, request: &Request, trail: &mut Trail) -> Result<Arc<Identity>> {
+        let identity = Arc::new(self.0.auth.identify(header::bearer(request.headers())?)?);
+        trail.identity = Some(Arc::clone(&identity));
+        Ok(identity)
+    }
+}
+
+fn write(reply: Reply, method: &Method, response: &mut Response) {
+    response.status_code(reply.status);
+    let mut last = None;
+    for (name, value) in reply.headers {
+        // A map yields the name once and then `None` for each further value of it.
+        last = name.or(last);
+        if let Some(name) = &last {
+            response.headers_mut().append(name, value);
+        }
+    }
+    let bodiless = reply.status == StatusCode::NO_CONTENT || reply.status == StatusCode::NOT_MODIFIED;
+    if *method != Method::HEAD && !bodiless {
+        response.body(reply.body);
+    }
+}
+
+/// One line for each request; how loud depends on whose fault it was.
+fn record(request: &Request, reply: &Reply, trail: &Trail, started: Instant) {
+    let (method, took) = (header::known_method(request.method()), started.elapsed());
+    let route = if trail.route.is_empty() { "refused" } else { &trail.route };
+    telemetry::http_request(method, route, reply.status.as_u16(), took);
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "http",
+                request_id = %trail.id,
+                user_id = trail.identity.as_ref().and_then(|identity| identity.subject.as_deref()).unwrap_or_default(),
+                role = trail.identity.as_ref().map(|identity| identity.role.as_str()).unwrap_or_default(),
+                method,
+                // Without the query: filters can hold personal data.
+                path = request.uri().path(),
+                route,
+                status = reply.status.as_u16(),
+                duration_ms = took.as_secs_f64() * 1e3,
+                ip = %header::address(request),
+                user_agent = header::user_agent(request.headers()),
+                "answered"
+            )
+        };
+    }
+    match reply.status.as_u16() {
+        500.. => line!(error),
+        400..500 => line!(warn),
+        _ => line!(info),
+    }
+}

@@ -1,0 +1,27 @@
+//! `GET /metrics`, for Prometheus. Gauges that mirror another layer's state are read here, when somebody looks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use salvo::http::header::CONTENT_TYPE;
+use salvo::http::{HeaderMap, HeaderValue, ResBody, StatusCode};
+
+use crate::error::Result;
+use crate::http::Context;
+use crate::http::answer::Reply;
+use crate::telemetry;
+
+pub(super) async fn answer(context: Arc<Context>) -> Result<Reply> {
+    for pool in context.store.stats() {
+        telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), "idle"]).set(pool.idle as i64);
+        telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), "busy"]).set(pool.busy as i64);
+    }
+    for plugin in context.registry.ready() {
+        let gauge = telemetry::PLUGIN_INSTANCES.with_label_values(&[plugin.manifest.id.as_str()]);
+        gauge.set(plugin.idle_instances() as i64);
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
+    let body = ResBody::Once(Bytes::from(telemetry::render_metrics()));
+    Ok(Reply { status: StatusCode::OK, headers, body })
+}

@@ -1,0 +1,127 @@
+//! Headers that the kernel itself reads and writes: ids, credentials, limits, and what protects browsers.
+
+use std::sync::Arc;
+
+use salvo::Request;
+use salvo::http::header::{AUTHORIZATION, USER_AGENT};
+use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::Config;
+use crate::error::{Error, Result, code};
+
+/// The request id's header.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What every answer says. Ids for logs, and the least that a browser should be allowed to do with an API's answer.
+const SECURITY: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    // The old filter is itself a hole; 0 turns it off where it still exists.
+    ("x-xss-protection", "0"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+];
+
+/// The client's id where it is harmless, else a new one, in the order of time.
+pub(super) fn request_id(headers: &HeaderMap) -> Arc<str> {
+    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    match sent.filter(|id| is_harmless(id)) {
+        Some(id) => id.into(),
+        None => uuid::Uuid::now_v7().to_string().into(),
+    }
+}
+
+/// An id ends up in logs and in other systems' headers: it must not be able to forge a line there.
+fn is_harmless(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+}
+
+/// Writes the headers of every answer.
+pub(super) fn finish(headers: &mut HeaderMap, id: &str) {
+    for (name, value) in SECURITY {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// Refuses a head that is over the limits.
+pub(super) fn check(config: &Config, request: &Request) -> Result<()> {
+    let uri = request.uri();
+    let url = uri.path_and_query().map_or(0, |part| part.as_str().len());
+    if url as u64 > config.max_url.0 {
+        let message = format!("the URL has {url} bytes, more than the {} that are accepted", config.max_url.0);
+        return Err(Error::new(&code::HTTP_URL_TOO_LONG, message));
+    }
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size as u64 > config.max_headers.0 {
+        let message = format!("the headers have {size} bytes, more than the {} that are accepted", config.max_headers.0);
+        return Err(Error::new(&code::HTTP_HEADERS_TOO_LARGE, message));
+    }
+    Ok(())
+}
+
+/// The bearer token; `apikey` where there is no `Authorization`, as Supabase's clients send it.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+    let invalid = || Error::new(&code::AUTH_INVALID_TOKEN, "the Authorization header is not `Bearer <token>`");
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return headers.get("apikey").map(|key| key.to_str().map_err(|_| invalid())).transpose();
+    };
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(invalid()) }
+}
+
+/// A method for a metric's label: clients can invent methods, and each would be a new time series.
+pub(super) fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// The client's address, without the port.
+pub(super) fn address(request: &Request) -> String {
+    request.remote_addr().clone().into_std().map_or_else(String::new, |address| address.ip().to_string())
+}
+
+/// What the client says it is.
+pub(super) fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).expect("a value"));
+        headers
+    }
+
+    #[test]
+    fn only_a_harmless_request_id_is_taken_over() {
+        assert_eq!(&*request_id(&headers("x-request-id", "abc-1.2_3:4")), "abc-1.2_3:4");
+        for bad in ["", "a b", "a\"b", "é", &"x".repeat(129)] {
+            assert_eq!(request_id(&headers("x-request-id", bad)).len(), 36, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_come_from_either_header_and_must_be_well_formed() {
+        assert_eq!(bearer(&HeaderMap::new()).expect("none"), None);
+        assert_eq!(bearer(&headers("authorization", "bearer abc")).expect("ok"), Some("abc"));
+        assert_eq!(bearer(&headers("apikey", "abc")).expect("ok"), Some("abc"));
+        for bad in ["Basic abc", "abc", ""] {
+            assert_eq!(bearer(&headers("authorization", bad)).expect_err(bad).code, "auth.invalid-token");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The closed list of metrics, and how they are printed for Prometheus.
+//!
+//! Every label has a bounded set of values: a caller must not be able to make a new time series by asking for a new path.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use prometheus::{
+    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::error::Error;
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Upper bounds in seconds: from a request that never leaves memory to the default deadline.
+const SECONDS: &[f64] = &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+static HTTP_REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter("basalt_http_requests_total", "Requests answered.", &["method", "route", "status"])
+});
+static HTTP_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
+    histogram("basalt_http_request_duration_seconds", "From the head of a request to the head of its answer.", &["method", "route"])
+});
+static PLUGIN_CALLS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter("basalt_plugin_calls_total", "Calls of a plugin, by outcome: ok or an error code.", &["plugin", "outcome"])
+});
+static PLUGIN_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
+    histogram("basalt_plugin_call_duration_seconds", "A call of a plugin, waiting for an instance included.", &["plugin"])
+});
+static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
+    let gauge = Gauge::new("basalt_system_uptime_seconds", "Since the kernel started.");
+    register(gauge.expect("a valid name"))
+});
+
+/// Database connections by login and state (`idle`, `busy`).
+pub static DB_CONNECTIONS: LazyLock<IntGaugeVec> =
+    LazyLock::new(|| gauge("basalt_db_connections", "Connections to Postgres.", &["login", "state"]));
+/// Instances of a plugin that wait for a call.
+pub static PLUGIN_INSTANCES: LazyLock<IntGaugeVec> =
+    LazyLock::new(|| gauge("basalt_plugin_idle_instances", "Instances that wait for a call.", &["plugin"]));
+
+fn register<M: prometheus::core::Collector + Clone + 'static>(metric: M) -> M {
+    REGISTRY.register(Box::new(metric.clone())).expect("each metric is registered once, here");
+    metric
+}
+
+fn counter(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    register(IntCounterVec::new(Opts::new(name, help), labels).expect("a valid name"))
+}
+
+fn gauge(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    register(IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid name"))
+}
+
+fn histogram(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+    let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+    register(HistogramVec::new(opts, labels).expect("a valid name"))
+}
+
+/// Starts the clock of the uptime.
+pub fn start() {
+    LazyLock::force(&STARTED);
+}
+
+/// Counts an answered request.
+pub fn http_request(method: &str, route: &str, status: u16, took: Duration) {
+    let mut digits = [0; 3];
+    let status = status_text(status, &mut digits);
+    HTTP_REQUESTS.with_label_values(&[method, route, status]).inc();
+    HTTP_DURATION.with_label_values(&[method, route]).observe(took.as_secs_f64());
+}
+
+/// Counts a call of a plugin. A problem of the plugin's own has a code of its choice, so it counts as `problem`.
+pub fn plugin_call(plugin: &str, took: Duration, error: Option<&Error>) {
+    let outcome = error.map_or("ok", |error| crate::error::code::find(&error.code).map_or("problem", |code| code.name));
+    PLUGIN_CALLS.with_label_values(&[plugin, outcome]).inc();
+    PLUGIN_DURATION.with_label_values(&[plugin]).observe(took.as_secs_f64());
+}
+
+fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {
+    for (at, unit) in [100, 10, 1].into_iter().enumerate() {
+        digits[at] = b'0' + u8::try_from(status / unit % 10).unwrap_or(0);
+    }
+    std::str::from_utf8(digits).unwrap_or("000")
+}
+
+/// Everything, in Prometheus' text format.
+pub fn render() -> Vec<u8> {
+    UPTIME.set(STARTED.elapsed().as_secs_f64());
+    let mut text = Vec::new();
+    let encoded = TextEncoder::new().encode(&REGISTRY.gather(), &mut text);
+    encoded.expect("writing to memory does not fail");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_printed() {
+        http_request("GET", "test", 404, Duration::from_millis(3));
+        plugin_call("test", Duration::ZERO, Some(&Error::new(&crate::error::code::SQL_BUSY, "")));
+        let text = String::from_utf8(render()).expect("text");
+        assert!(text.contains(r#"basalt_http_requests_total{method="GET",route="test",status="404"} 1"#), "{text}");
+        assert!(text.contains(r#"outcome="sql.busy""#) && text.contains("basalt_system_uptime_seconds"));
+    }
+}
