@@ -1,0 +1,51 @@
+//! What the admin login must be allowed to do, and what to tell the operator when it is not. It asks for no superuser.
+
+use super::session::Session;
+use super::wire::Address;
+use super::login::quote;
+use crate::error::{Error, Result, code};
+
+/// The oldest server that the kernel works with: `14`.
+const OLDEST: u32 = 140_000;
+
+/// The version from which on who makes a role does not hold it, and memberships have options.
+const OPTIONS: u32 = 160_000;
+
+/// Refuses a server that is too old.
+pub(crate) fn check_version(session: &Session) -> Result<()> {
+    let version = session.greeting.version;
+    if version >= OLDEST {
+        return Ok(());
+    }
+    Err(Error::new(&code::STORE_VERSION, format!("the server is Postgres {}; the oldest supported is 14", version / 10_000)))
+}
+
+/// Makes the admin a holder of a role that it made, which it needs to give it a schema and to cancel its statements. A
+/// superuser does not need to be.
+pub(crate) async fn hold(session: &mut Session, role: &str) -> Result<()> {
+    let is_super = session.ask("select 1 from pg_roles where rolname = current_user and rolsuper", &[]).await?;
+    if !is_super.rows.is_empty() {
+        return Ok(());
+    }
+    let options = if session.greeting.version >= OPTIONS { "with inherit true, set true" } else { "" };
+    session.execute(&format!("grant {} to current_user {options}", quote(role))).await.map(drop)
+}
+
+/// A refusal of Postgres, with the SQL that a DBA has to run.
+pub(crate) fn explain(error: Error, admin: &Address) -> Error {
+    if error.code != "42501" {
+        return error;
+    }
+    let message = format!("the admin login {:?} may not do this: {}", admin.user(), error.message);
+    Error::new(&code::STORE_PRIVILEGE, message).hint(remedy(admin.user(), admin.database())).source(error)
+}
+
+/// What `explain` hints at.
+pub(crate) fn remedy(admin: &str, database: &str) -> String {
+    let (admin, database) = (quote(admin), quote(database));
+    format!(
+        "as a superuser, in the database: alter role {admin} createrole; grant create on database {database} to {admin}; \
+         grant usage, create on schema public to {admin} with grant option; and if the roles exist already: \
+         grant anon, authenticated, service_role to {admin} with admin option;"
+    )
+}

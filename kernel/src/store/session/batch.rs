@@ -1,0 +1,310 @@
+//! Several prepared statements in one round trip, up to one `Sync`.
+//!
+//! When one fails, the server skips the rest: a statement never runs without the role that an earlier step set. Text that
+//! holds several statements is refused by the server itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{BufMut as _, Bytes};
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::IsNull;
+use postgres_protocol::message::backend::{Message, ParameterDescriptionBody, RowDescriptionBody};
+use postgres_protocol::message::frontend;
+use tokio_postgres::types::Type;
+
+use super::{Session, lost};
+use crate::error::{Error, Result, code};
+use crate::store::fault::{self, Reported};
+use crate::store::rows::{Column, Parameter, is_text};
+use crate::store::wire::Frame;
+
+/// A statement to run, and whom it is prepared as.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) role: &'a str,
+    pub(crate) sql: &'a str,
+    pub(crate) parameters: &'a [Parameter],
+}
+
+/// How much a result may hold.
+#[derive(Clone, Copy)]
+pub(crate) struct Cap {
+    pub(crate) rows: u32,
+    pub(crate) bytes: u64,
+}
+
+impl Cap {
+    pub(crate) const NONE: Self = Self { rows: u32::MAX, bytes: u64::MAX };
+}
+
+/// What a batch's main statement returned.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) columns: Arc<[Column]>,
+    pub(crate) rows: Vec<Bytes>,
+    /// `INSERT 0 1`.
+    pub(crate) tag: String,
+}
+
+impl Answer {
+    pub(crate) fn affected(&self) -> u64 {
+        self.tag.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server refused a step.
+    Step { at: usize, reported: Box<Reported> },
+    /// There is no telling what happened: the connection is lost, or in a state that only closing it ends.
+    Broken(Box<Error>),
+    /// The result is over its cap; the statement may still be running.
+    TooLarge,
+}
+
+impl Failure {
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Step { reported, .. } => reported.error,
+            Self::Broken(error) => *error,
+            Self::TooLarge => Error::new(&code::SQL_TOO_LARGE, "the result is larger than its limit")
+                .hint("ask for fewer rows or columns, or raise the plugin's limits"),
+        }
+    }
+
+    fn broken(source: std::io::Error) -> Self {
+        Self::Broken(Box::new(lost(source)))
+    }
+}
+
+/// A statement whose description is on its way.
+struct Draft<'a> {
+    step: Step<'a>,
+    name: Arc<str>,
+    parameters: Arc<[u32]>,
+}
+
+/// The state of reading a batch's answers.
+struct Reading<'a> {
+    drafts: VecDeque<Draft<'a>>,
+    main: usize,
+    /// The step whose answer is being read.
+    at: usize,
+    rows: Vec<Bytes>,
+    tag: String,
+    left: Cap,
+    failure: Option<Failure>,
+}
+
+impl Session {
+    /// Runs the steps in order; the answer is that of step `main`.
+    pub(crate) async fn run(&mut self, steps: &[Step<'_>], main: usize, cap: Cap) -> Result<Answer, Failure> {
+        self.learn_types(&steps[main]).await?;
+        let drafts = self.write(steps).inspect_err(|_| self.wire.outbox.clear())?;
+        let mut reading =
+            Reading { drafts, main, at: 0, rows: Vec::new(), tag: String::new(), left: cap, failure: None };
+        self.exchange(&mut reading).await?;
+        self.finish(reading, steps)
+    }
+
+    /// Bytes go as text or raw by the type of their parameter, so an unknown statement with bytes costs a round trip.
+    async fn learn_types(&mut self, step: &Step<'_>) -> Result<(), Failure> {
+        let has_bytes = step.parameters.iter().any(|parameter| matches!(parameter, Parameter::Bytes(_)));
+        if !has_bytes || self.statements.find(step.role, step.sql).is_some() {
+            return Ok(());
+        }
+        let draft = self.parse(*step).map_err(Failure::broken)?;
+        frontend::sync(&mut self.wire.outbox);
+        let mut reading = Reading {
+            drafts: [draft].into(),
+            main: 0,
+            at: 0,
+            rows: Vec::new(),
+            tag: String::new(),
+            left: Cap::NONE,
+            failure: None,
+        };
+        self.exchange(&mut reading).await?;
+        reading.failure.map_or(Ok(()), Err)
+    }
+
+    async fn exchange(&mut self, reading: &mut Reading<'_>) -> Result<(), Failure> {
+        self.busy = true;
+        self.wire.flush().await.map_err(Failure::broken)?;
+        while self.busy {
+            match self.wire.receive(reading.left.bytes).await.map_err(Failure::broken)? {
+                Frame::Row(row) => reading.row(row)?,
+                Frame::HugeRow => return Err(Failure::TooLarge),
+                Frame::Message(message) => self.hear(message, reading)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write<'a>(&mut self, steps: &[Step<'a>]) -> Result<VecDeque<Draft<'a>>, Failure> {
+        let mut drafts = VecDeque::new();
+        for name in self.statements.take_evicted() {
+            frontend::close(b'S', &name, &mut self.wire.outbox).map_err(Failure::broken)?;
+        }
+        for step in steps {
+            if let Some(draft) = self.write_step(step).map_err(unsendable)? {
+                drafts.push_back(draft);
+            }
+        }
+        frontend::sync(&mut self.wire.outbox);
+        Ok(drafts)
+    }
+
+    fn write_step<'a>(&mut self, step: &Step<'a>) -> std::io::Result<Option<Draft<'a>>> {
+        let known = self.statements.find(step.role, step.sql).map(|known| (known.name.clone(), known.parameters.clone()));
+        let (name, types, draft) = match known {
+            Some((name, types)) => (name, types, None),
+            None => {
+                let draft = self.parse(*step)?;
+                (draft.name.clone(), draft.parameters.clone(), Some(draft))
+            }
+        };
+        bind(&name, &types, step.parameters, &mut self.wire.outbox)?;
+        frontend::execute("", 0, &mut self.wire.outbox)?;
+        Ok(draft)
+    }
+
+    fn parse<'a>(&mut self, step: Step<'a>) -> std::io::Result<Draft<'a>> {
+        let name = self.statements.name();
+        frontend::parse(&name, step.sql, [], &mut self.wire.outbox)?;
+        frontend::describe(b'S', &name, &mut self.wire.outbox)?;
+        Ok(Draft { step, name, parameters: [].into() })
+    }
+
+    fn hear(&mut self, message: Message, reading: &mut Reading<'_>) -> Result<(), Failure> {
+        match message {
+            Message::ReadyForQuery(body) => self.ready(body.status()),
+            Message::ErrorResponse(body) => reading.fail(fault::reported(&body)),
+            Message::ParameterDescription(body) => reading.parameters(&body).map_err(Failure::broken)?,
+            Message::RowDescription(body) => self.described(reading, columns(&body).map_err(Failure::broken)?),
+            Message::NoData => self.described(reading, [].into()),
+            Message::CommandComplete(body) => self.completed(reading, body.tag().unwrap_or_default()),
+            Message::EmptyQueryResponse => self.completed(reading, ""),
+            Message::NotificationResponse(body) => self.heard.push(body.channel().unwrap_or_default().to_owned()),
+            Message::NoticeResponse(body) => tracing::debug!(target: "basalt::store", "{}", fault::notice(&body)),
+            // The server now waits for data that nobody will send.
+            Message::CopyInResponse(_) => return Err(no_copy()),
+            Message::CopyOutResponse(_) => return Err(no_copy()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn described(&mut self, reading: &mut Reading<'_>, columns: Arc<[Column]>) {
+        if let Some(Draft { step, name, parameters }) = reading.drafts.pop_front() {
+            self.statements.insert(step.role, step.sql, name, parameters, columns);
+        }
+    }
+
+    fn completed(&mut self, reading: &mut Reading<'_>, tag: &str) {
+        if reading.at == reading.main {
+            reading.tag = tag.to_owned();
+        }
+        reading.at += 1;
+        if matches!(tag, "DISCARD ALL" | "DEALLOCATE ALL") {
+            self.statements.clear();
+        }
+    }
+
+    fn finish(&mut self, reading: Reading<'_>, steps: &[Step<'_>]) -> Result<Answer, Failure> {
+        if let Some(failure) = reading.failure {
+            self.forget_stale(&failure, steps);
+            return Err(failure);
+        }
+        let main = &steps[reading.main];
+        let columns = self.statements.find(main.role, main.sql).map(|known| known.columns.clone()).unwrap_or_default();
+        Ok(Answer { columns, rows: reading.rows, tag: reading.tag })
+    }
+
+    fn forget_stale(&mut self, failure: &Failure, steps: &[Step<'_>]) {
+        if let Failure::Step { at, reported } = failure
+            && reported.stale
+            && let Some(step) = steps.get(*at)
+        {
+            self.statements.remove(step.role, step.sql);
+        }
+    }
+}
+
+impl Reading<'_> {
+    fn row(&mut self, row: Bytes) -> Result<(), Failure> {
+        if self.at != self.main || self.failure.is_some() {
+            return Ok(());
+        }
+        let size = row.len() as u64;
+        if self.left.rows == 0 || self.left.bytes < size {
+            return Err(Failure::TooLarge);
+        }
+        if !is_text(&row) {
+            self.failure = Some(not_text(self.at));
+            return Ok(());
+        }
+        self.left.rows -= 1;
+        self.left.bytes -= size;
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The first error counts. One that comes after all steps is the commit's, and so the main statement's.
+    fn fail(&mut self, reported: Reported) {
+        let at = self.at;
+        self.failure.get_or_insert(Failure::Step { at, reported: Box::new(reported) });
+    }
+
+    fn parameters(&mut self, body: &ParameterDescriptionBody) -> std::io::Result<()> {
+        if let Some(draft) = self.drafts.front_mut() {
+            draft.parameters = body.parameters().collect::<Vec<_>>()?.into();
+        }
+        Ok(())
+    }
+}
+
+fn columns(body: &RowDescriptionBody) -> std::io::Result<Arc<[Column]>> {
+    let columns = body.fields().map(|field| Ok(Column { name: field.name().to_owned(), type_oid: field.type_oid() }));
+    Ok(columns.collect::<Vec<_>>()?.into())
+}
+
+fn bind(name: &str, types: &[u32], parameters: &[Parameter], out: &mut bytes::BytesMut) -> std::io::Result<()> {
+    let is_raw = |(at, parameter): (usize, &Parameter)| {
+        i16::from(matches!(parameter, Parameter::Bytes(_)) && types.get(at) == Some(&Type::BYTEA.oid()))
+    };
+    let formats = parameters.iter().enumerate().map(is_raw);
+    let write = |parameter: &Parameter, out: &mut bytes::BytesMut| {
+        match parameter {
+            Parameter::Null => return Ok(IsNull::Yes),
+            Parameter::Text(text) => out.put_slice(text.as_bytes()),
+            Parameter::Bytes(bytes) => out.put_slice(bytes),
+        }
+        Ok(IsNull::No)
+    };
+    // No formats for the results: all of them as text.
+    frontend::bind("", name, formats, parameters, write, [], out).map_err(|fault| match fault {
+        frontend::BindError::Conversion(source) => std::io::Error::other(source),
+        frontend::BindError::Serialization(source) => source,
+    })
+}
+
+/// A text with a NUL in it, or more parameters than the protocol can count.
+fn unsendable(source: std::io::Error) -> Failure {
+    let error = Error { code: "22023".into(), ..Error::new(&code::SQL_TOO_LARGE, "the statement cannot be sent") };
+    let error = Error { kind: code::kind("22023"), ..error }.source(source);
+    Failure::Step { at: usize::MAX, reported: Box::new(Reported { error, stale: false }) }
+}
+
+fn not_text(at: usize) -> Failure {
+    let error = Error { code: "22021".into(), ..Error::new(&code::SQL_TOO_LARGE, "a value is not valid UTF-8") };
+    let error = Error { kind: code::kind("22021"), ..error }.hint("the database's encoding should be UTF8");
+    Failure::Step { at, reported: Box::new(Reported { error, stale: false }) }
+}
+
+fn no_copy() -> Failure {
+    let error = Error { code: "0A000".into(), ..Error::new(&code::SQL_NOT_GRANTED, "COPY from or to the client is not supported") };
+    Failure::Broken(Box::new(error))
+}
