@@ -1,0 +1,52 @@
+//! A plugin that does its worst, one attack a path; `good` behaves, to show that nobody else is hurt.
+
+use sdk_plugin::{Body, Problem, Request, Response, log, plugin};
+
+plugin!(handle);
+
+fn handle(request: Request) -> Result<Response, Problem> {
+    match request.param("attack").as_deref() {
+        Some("good") => {}
+        Some("loop") => endless(),
+        Some("memory") => memory(),
+        Some("stack") => drop(deep(1)),
+        Some("trap") => core_trap(),
+        Some("panic") => panic!("on purpose"),
+        Some("large") => return Ok(Response::new(200).bytes(vec![b'x'; 40 << 20])),
+        Some("handles") => hoard(),
+        Some("log") => (0..10_000).for_each(|line| log::info(&format!("flood {line}"))),
+        _ => return Ok(Response::new(404)),
+    }
+    Ok(Response::new(200).text("well"))
+}
+
+fn endless() {
+    let mut number = 0_u64;
+    loop {
+        number = std::hint::black_box(number.wrapping_add(1));
+    }
+}
+
+fn memory() {
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    loop {
+        kept.push(vec![1; 1 << 20]);
+        std::hint::black_box(&kept);
+    }
+}
+
+fn deep(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    if depth == u64::MAX { 0 } else { deep(depth + 1).wrapping_add(frame[(depth % 64) as usize]) }
+}
+
+fn core_trap() {
+    #[cfg(target_arch = "wasm32")]
+    core::arch::wasm32::unreachable();
+}
+
+/// Keeps a million handles.
+fn hoard() {
+    let kept: Vec<_> = (0..1_000_000).map(|_| Body::from_text("")).collect();
+    std::hint::black_box(kept);
+}

@@ -1,0 +1,45 @@
+//! The fixture of `http`: shows what a handler sees of a request, and answers in every way that a handler can.
+
+use sdk_plugin::{Body, Problem, Request, Response, plugin};
+use serde_json::json;
+
+plugin!(handle);
+
+fn handle(request: Request) -> Result<Response, Problem> {
+    match request.param("what").as_deref() {
+        Some("echo") => Response::new(200).json(&seen(&request)),
+        Some("pass") => Ok(Response::new(200).body(request.body().unwrap_or_else(|| Body::from_text("none")))),
+        Some("wrap") => {
+            let content = request.body().unwrap_or_else(|| Body::from_text(""));
+            let parts = vec![Body::from_text("["), content, Body::from_text("]")];
+            Ok(Response::new(201).body(Body::concat(parts)))
+        }
+        Some("read") => {
+            let content = request.body().unwrap_or_else(|| Body::from_text(""));
+            Ok(Response::new(200).bytes(content.read_all(8)?))
+        }
+        Some("problem") => Err(Problem::new(request.query().unwrap_or_default(), "as you wish").hint("a hint")),
+        Some("status") => Ok(Response::new(request.query().and_then(|text| text.parse().ok()).unwrap_or(0))),
+        Some("header") => Ok(Response::new(200).header("x-evil", "a\r\nx-injected: 1")),
+        Some("framing") => Ok(Response::new(200).header("content-length", "1").header("x-kept", "1").text("whole")),
+        _ => Ok(Response::new(200).text("fixed")),
+    }
+}
+
+fn seen(request: &Request) -> serde_json::Value {
+    json!({
+        "id": request.id(),
+        "method": request.method(),
+        "route": request.route(),
+        "path": request.path(),
+        "mount": request.mount(),
+        "what": request.param("what"),
+        "query": request.query(),
+        "headers": request.headers(),
+        "credentials": [request.header("Authorization"), request.header("apikey"), request.header("cookie")],
+        "accept": request.header("accept"),
+        "length": request.body().and_then(|body| body.length()),
+        "role": request.role(),
+        "authenticated": request.authenticated(),
+    })
+}

@@ -1,0 +1,21 @@
+//! The fixture of `schema`: a relation as the snapshot describes it, or the names in a schema for `-`.
+
+use sdk_plugin::bindings::basalt::schema::schema;
+use sdk_plugin::{Problem, Request, Response, plugin};
+use serde_json::json;
+
+plugin!(handle);
+
+fn handle(request: Request) -> Result<Response, Problem> {
+    let of = request.param("schema").unwrap_or_default();
+    let relation = request.param("relation").unwrap_or_default();
+    if relation == "-" {
+        let names = schema::relations(&of)?;
+        return Response::new(200)
+            .json(&json!({ "version": schema::version(), "schemas": schema::schemas(), "relations": names }));
+    }
+    Ok(match schema::relation(&of, &relation)? {
+        Some(description) => Response::new(200).header("content-type", "application/json").text(description),
+        None => Response::new(404),
+    })
+}

@@ -1,0 +1,78 @@
+//! The fixture of `sql`: runs what the request's body says, so that the tests hold the statements.
+
+use sdk_plugin::sql::{self, Access, Mode, Parameter, Rows, Transaction};
+use sdk_plugin::{Body, Problem, Request, Response, plugin};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+plugin!(handle);
+
+#[derive(Deserialize)]
+struct Order {
+    mode: String,
+    #[serde(default)]
+    read_only: bool,
+    /// `one`: each in a transaction of its own; `commit`, `rollback`, `leave`: all in one that ends so; `body`: the
+    /// first value of the last is the answer.
+    end: String,
+    statements: Vec<(String, Vec<Option<String>>)>,
+}
+
+fn handle(request: Request) -> Result<Response, Problem> {
+    let order: Order = request.json(1 << 20)?;
+    let mode = match order.mode.as_str() {
+        "own" => Mode::Own,
+        "caller" => Mode::Caller,
+        _ => Mode::Service,
+    };
+    let access = if order.read_only { Access::ReadOnly } else { Access::ReadWrite };
+    if order.end == "body" {
+        return body(mode, access, &order);
+    }
+    let results = if order.end == "one" { each(mode, access, &order) } else { all(mode, access, &order) }?;
+    Response::new(200).json(&results)
+}
+
+fn body(mode: Mode, access: Access, order: &Order) -> Result<Response, Problem> {
+    let (text, parameters) = &order.statements[0];
+    let parameters: Vec<_> = parameters.iter().map(|text| Body::from_text(text.as_deref().unwrap_or(""))).collect();
+    let handles: Vec<_> = parameters.iter().map(Parameter::Body).collect();
+    let rows = sql::query(mode, access, text, &handles)?;
+    Ok(match rows.value_body(0, 0) {
+        Some(body) => Response::new(200).body(body),
+        None => Response::new(204),
+    })
+}
+
+fn each(mode: Mode, access: Access, order: &Order) -> Result<Vec<Value>, Problem> {
+    let run = |(text, values): &(String, Vec<Option<String>>)| {
+        sql::query(mode, access, text, &parameters(values)).map(|rows| show(&rows))
+    };
+    order.statements.iter().map(run).collect()
+}
+
+fn all(mode: Mode, access: Access, order: &Order) -> Result<Vec<Value>, Problem> {
+    let transaction = sql::begin(mode, access)?;
+    let mut results = Vec::new();
+    for (text, values) in &order.statements {
+        match transaction.query(text, &parameters(values)) {
+            Ok(rows) => results.push(show(&rows)),
+            Err(problem) => results.push(json!({ "code": problem.code, "message": problem.message })),
+        }
+    }
+    match order.end.as_str() {
+        "commit" => Transaction::commit(transaction)?,
+        "rollback" => Transaction::rollback(transaction)?,
+        _ => {}
+    }
+    Ok(results)
+}
+
+fn parameters(values: &[Option<String>]) -> Vec<Parameter<'_>> {
+    values.iter().map(|value| value.clone().map_or(Parameter::Null, Parameter::Text)).collect()
+}
+
+fn show(rows: &Rows) -> Value {
+    let columns: Vec<_> = rows.columns().into_iter().map(|column| (column.name, column.type_name)).collect();
+    json!({ "columns": columns, "rows": rows.next(1000), "affected": rows.affected() })
+}
