@@ -165,7 +165,7 @@ pub async fn run_script(config: &Config, data_dir: &Path, sql: &str) -> Result<S
     if let Some(text) = &config.admin {
         return execute_script(&Address::parse(text.expose(), config.tls_roots.as_ref())?, sql).await;
     }
-    if let Some(admin) = embedded::running(config, data_dir).await {
+    if let Some(admin) = embedded::running(data_dir).await {
         return execute_script(&admin, sql).await;
     }
     let embedded = Embedded::start(config, data_dir).await?;
