@@ -2,22 +2,29 @@
 //!
 //! The rules of the house are ordinary tests in `xtask/tests/tidy`; here they are only started.
 
-use std::process::Command;
+use anyhow::bail;
 
 use crate::tree::Tree;
 use crate::{cargo, command, progress};
 
-/// The command.
+/// What is checked, and how cargo does it; the quick ones first.
+const CHECKS: [(&str, &[&str]); 4] = [
+    ("the format", &["fmt", "--all", "--check"]),
+    ("the tidy rules", &["test", "--release", "--locked", "--workspace", "--test", "tidy"]),
+    ("the lints", &["clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ("the documentation", &["doc", "--release", "--locked", "--workspace", "--no-deps"]),
+];
+
+/// The command. A failure does not keep the other checks from running: whoever mends wants to see everything.
 pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
-    step(tree, "checking the format", &["fmt", "--all", "--check"])?;
-    step(tree, "checking the tidy rules", &["test", "--release", "--locked", "--workspace", "--test", "tidy"])?;
-    let lints = ["clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    step(tree, "checking the lints", &lints)?;
-    step(tree, "checking the documentation", &["doc", "--release", "--locked", "--workspace", "--no-deps"])
+    let failed: Vec<_> = CHECKS.into_iter().filter(|(what, arguments)| !passes(tree, what, arguments)).collect();
+    let names: Vec<_> = failed.into_iter().map(|(what, _)| what).collect();
+    if names.is_empty() { Ok(()) } else { bail!("not in order: {}", names.join(", ")) }
 }
 
-fn step(tree: &Tree, what: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let mut cargo: Command = cargo::at(tree);
+fn passes(tree: &Tree, what: &str, arguments: &[&str]) -> bool {
+    let mut cargo = cargo::at(tree);
     cargo.args(arguments).env("RUSTDOCFLAGS", "-D warnings");
-    progress::step(what, || command::run(&mut cargo))
+    let outcome = progress::step(&format!("checking {what}"), || command::run(&mut cargo));
+    outcome.inspect_err(|error| eprintln!("error: {error:#}")).is_ok()
 }
