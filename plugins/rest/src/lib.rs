@@ -3,6 +3,8 @@
 
 mod catalogue;
 mod config;
+#[cfg(test)]
+mod fixture;
 mod head;
 mod payload;
 mod plan;
@@ -38,7 +40,7 @@ fn answer(request: &Request) -> Result<Response, Failure> {
     let head = Head::read(request);
     let intent = request::parse(&head)?;
     let relation = catalogue::relation(plan::schema(&intent, &config)?, &intent.relation)?;
-    let body = request.body().filter(|_| head.method != "GET");
+    let body = if intent.writes_payload() { request.body() } else { None };
     let payload = payload::read(&intent, body.as_ref())?;
     let plan = plan::plan(&intent, &payload, &relation, &config)?;
     let answer = match query::build(&plan) {

@@ -2,7 +2,7 @@
 //! bytes straight from the host and takes them apart itself.
 
 use crate::refusal::{Failure, Refusal};
-use crate::request::{Action, Intent};
+use crate::request::Intent;
 use sdk_plugin::{Body, Problem};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -24,7 +24,7 @@ pub(crate) enum Payload {
 
 /// Looks at the body, where the action has one.
 pub(crate) fn read(intent: &Intent, body: Option<&Body>) -> Result<Payload, Failure> {
-    if !matches!(intent.action, Action::Insert | Action::Update) {
+    if !intent.writes_payload() {
         return Ok(Payload::Empty);
     }
     let body = body.ok_or_else(invalid)?;

@@ -79,3 +79,6 @@ fn read<'a>(intent: &'a Intent, relation: &'a Relation, config: &Config) -> Resu
         body: (intent.action == Action::Read).then_some(intent.media),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,3 +48,6 @@ pub(crate) fn build<'a>(plan: &Plan<'a>) -> Option<Statement<'a>> {
     }
     Some(sql.finish())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,9 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    pub(crate) details: Option<String>,
-    pub(crate) hint: Option<String>,
+    // Boxed, as every stage can return this and hardly ever does.
+    pub(crate) details: Option<Box<str>>,
+    pub(crate) hint: Option<Box<str>>,
     /// Beyond those that every refusal has.
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -46,12 +47,12 @@ impl Refusal {
         Self { status, code, message, details: None, hint: None, headers: Vec::new() }
     }
 
-    pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
+    pub(crate) fn details(mut self, details: impl Into<Box<str>>) -> Self {
         self.details = Some(details.into());
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -60,12 +61,12 @@ impl Refusal {
         Self::new(400, "PGRST102", message)
     }
 
-    pub(crate) fn range(details: &str) -> Self {
+    pub(crate) fn range(details: impl Into<Box<str>>) -> Self {
         Self::new(416, "PGRST103", "Requested range not satisfiable").details(details)
     }
 
     pub(crate) fn out_of_bounds(offset: u64, total: u64) -> Self {
-        Self::range(&format!("An offset of {offset} was requested, but there are only {total} rows."))
+        Self::range(format!("An offset of {offset} was requested, but there are only {total} rows."))
     }
 
     pub(crate) fn schema(name: &str, exposed: &[String]) -> Self {
@@ -106,7 +107,7 @@ impl Refusal {
     }
 
     /// Something of the dialect that this version does not have. Never leave out silently what was asked for.
-    pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
+    pub(crate) fn not_implemented(what: impl Into<Box<str>>) -> Self {
         Self::new(400, "PGRST127", "Feature not implemented").details(what)
     }
 

@@ -68,11 +68,17 @@ pub(crate) fn parse(head: &Head) -> Result<Intent, Refusal> {
         }
     }
     intent.window.restrict(head.range.as_deref())?;
-    match intent.action {
-        Action::Insert | Action::Update => media::content(head.content_type.as_deref())?,
-        _ => {}
+    if intent.writes_payload() {
+        media::content(head.content_type.as_deref())?;
     }
     Ok(intent)
+}
+
+impl Intent {
+    /// Whether the body says what to write.
+    pub(crate) fn writes_payload(&self) -> bool {
+        matches!(self.action, Action::Insert | Action::Update)
+    }
 }
 
 /// What the method and the headers say.
@@ -126,3 +132,6 @@ fn location(head: &Head, canonical: &str) -> String {
     let mark = if canonical.is_empty() { "" } else { "?" };
     format!("{}/{}{mark}{canonical}", head.mount, parameter::encode(&head.relation))
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,9 +66,11 @@ fn render_read(context: Context<'_>, window: Window, counts: &Counts) -> Respons
 
 fn render_insert(context: Context<'_>, counts: &Counts) -> Response {
     let preferences = &context.intent.preferences;
-    let merged = preferences.resolution == Some(Resolution::Merge) && counts.inserted.unwrap_or(0) <= 0;
+    // Without a key there is nothing to merge with: every row was inserted.
+    let inserted = counts.inserted.unwrap_or(i64::try_from(counts.page).unwrap_or(i64::MAX));
+    let merged = preferences.resolution == Some(Resolution::Merge) && inserted <= 0;
     let keyed = context.intent.on_conflict.is_some() || !context.relation.primary_key.is_empty();
-    let mut response = Response::new(if merged && keyed { 200 } else { 201 });
+    let mut response = Response::new(if merged { 200 } else { 201 });
     if let Some(location) = location(context, counts) {
         response = response.header("location", location);
     }
@@ -140,3 +142,6 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
     // Strings always serialize.
     response.text(serde_json::to_string(&shape).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ impl Check {
         Self { singular: intent.media.singular, at_most: preferences.max_affected.filter(|_| limited) }
     }
 
-    fn apply(self, rows: u64) -> Result<(), Refusal> {
+    pub(crate) fn apply(self, rows: u64) -> Result<(), Refusal> {
         if let Some(at_most) = self.at_most
             && rows > at_most
         {
@@ -64,12 +64,12 @@ pub(crate) fn run(
     let parameters = parameters(statement, payload);
     if access == Access::ReadOnly || check == Check::default() {
         let rows = sql::query(Mode::Caller, access, &statement.text, &parameters).map_err(refused)?;
-        return checked(&rows, check);
+        return checked(&rows, access, check);
     }
     let transaction = sql::begin(Mode::Caller, access).map_err(refused)?;
     let rows = transaction.query(&statement.text, &parameters).map_err(refused)?;
     // A refusal drops the transaction here, which rolls it back.
-    let answer = checked(&rows, check)?;
+    let answer = checked(&rows, access, check)?;
     Transaction::commit(transaction).map_err(refused)?;
     Ok(answer)
 }
@@ -82,17 +82,17 @@ fn parameters<'a>(statement: &Statement<'_>, payload: Option<&'a Body>) -> Vec<s
     statement.parameters.iter().map(parameter).collect()
 }
 
-fn checked(rows: &Rows, check: Check) -> Result<Answer, Failure> {
-    let answer = answer(rows);
+fn checked(rows: &Rows, access: Access, check: Check) -> Result<Answer, Failure> {
+    let answer = answer(rows, access);
     check.apply(answer.counts.page)?;
     Ok(answer)
 }
 
-fn answer(rows: &Rows) -> Answer {
+fn answer(rows: &Rows, access: Access) -> Answer {
     let number = |column| rows.value(0, column).and_then(|text| text.parse().ok());
     let mut counts =
         Counts { total: number(cell::TOTAL), page: number(cell::PAGE).unwrap_or(0), key: None, inserted: None };
-    if rows.columns().len() as u32 > cell::KEY {
+    if access == Access::ReadWrite {
         counts.key = rows.value(0, cell::KEY);
         counts.inserted = rows.value(0, cell::INSERTED).and_then(|text| text.parse().ok());
     }

@@ -18,7 +18,7 @@ pub(crate) fn from_postgres(problem: Problem, authenticated: bool) -> Failure {
     if status == 401 {
         refusal.headers.push(("www-authenticate".to_owned(), "Bearer".to_owned()));
     }
-    (refusal.details, refusal.hint) = (detail, problem.hint);
+    (refusal.details, refusal.hint) = (detail.map(Into::into), problem.hint.map(Into::into));
     Failure::Refused(refusal)
 }
 
@@ -88,7 +88,7 @@ fn raised(message: &str, detail: Option<&str>) -> Refusal {
         return not_raised(format!("Invalid JSON value for DETAIL: '{detail}'")).hint(DETAIL_HINT);
     };
     let mut refusal = Refusal::new(head.status, &body.code, body.message);
-    (refusal.details, refusal.hint) = (body.details, body.hint);
+    (refusal.details, refusal.hint) = (body.details.map(Into::into), body.hint.map(Into::into));
     refusal.headers = head.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     refusal
 }

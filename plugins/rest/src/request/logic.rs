@@ -14,6 +14,8 @@ pub(crate) fn parse(name: &str, value: &str) -> Result<Condition, Refusal> {
     let (negated, operator) = name.strip_prefix("not.").map_or((false, name), |operator| (true, operator));
     let mut cursor = Cursor::new("logic tree", value);
     let group = Group { negated, any: operator == "or", members: members(&mut cursor, 0)? };
+    // A bracket too many has always been let through, and clients have come to send it.
+    cursor.take_while(|next| next == ')');
     cursor.end("end of input")?;
     Ok(Condition::Group(group))
 }
