@@ -83,7 +83,7 @@ async fn start(
     let store = Store::open(&config.database, data_dir.path(), &key).await?;
     let engine = engine.await.map_err(Error::internal)??;
     let source =
-        Source { engine: &engine, store: Some(&store), grants: &config.plugins, limits: &config.limits };
+        Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
     let registry = Registry::load(&bundle.plugins, source).await;
     Ok((store.clone(), Arc::new(Context::new(config.server, auth, store, registry, endpoints))))
 }

@@ -56,7 +56,7 @@ impl Auth {
     pub fn open(config: &Config, data_dir: &Path) -> Result<Self> {
         let secret = match &config.jwt_secret {
             Some(secret) => secret.clone(),
-            None => kept_secret(&data_dir.join(SECRET_FILE))?,
+            None => Secret::new(crate::store::secret_file(&data_dir.join(SECRET_FILE))?.trim()),
         };
         if secret.expose().len() < MIN_SECRET {
             let message = format!("auth.jwt_secret has {} bytes", secret.expose().len());
@@ -115,29 +115,6 @@ fn refuse(fault: jsonwebtoken::errors::Error) -> Error {
         // Which check failed helps an attacker more than a caller; the log has it.
         _ => Error::new(&code::AUTH_INVALID_TOKEN, "the token is not valid").source(fault),
     }
-}
-
-fn kept_secret(path: &Path) -> Result<Secret> {
-    match std::fs::read_to_string(path) {
-        Ok(secret) => Ok(Secret::new(secret.trim())),
-        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => make_secret(path),
-        Err(fault) => Err(Error::internal(anyhow::anyhow!("{} cannot be read: {fault}", path.display()))),
-    }
-}
-
-fn make_secret(path: &Path) -> Result<Secret> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    use rand::TryRng;
-
-    let mut key = [0_u8; 32];
-    rand::rngs::SysRng.try_fill_bytes(&mut key).map_err(Error::internal)?;
-    let secret = URL_SAFE_NO_PAD.encode(key);
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(secret.as_bytes())).map_err(Error::internal)?;
-    tracing::info!(path = %path.display(), "made a secret for tokens");
-    Ok(Secret::new(secret))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod bindings {
         imports: {
             // Only SQL waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
             "basalt:sql/sql.query": async | trappable,
+            "basalt:sql/sql.begin": async | trappable,
             "basalt:sql/sql.[method]transaction.query": async | trappable,
             "basalt:sql/sql.[static]transaction.commit": async | trappable,
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 pub use catalogue::{Catalogue, Relation};
 pub use config::Config;
 pub use key::InstanceKey;
+pub(crate) use key::secret_file;
 pub use login::Login;
 pub use migrate::Migrated;
 pub use pool::Stats;

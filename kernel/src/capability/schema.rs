@@ -20,10 +20,10 @@ pub struct Grant {
 }
 
 /// What holds for every call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Fixed {
     /// Where the snapshot is.
-    pub store: Option<Store>,
+    pub store: Store,
     /// The granted scope.
     pub grant: Grant,
 }
@@ -34,10 +34,6 @@ pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
 }
 
 impl Fixed {
-    fn store(&self) -> Result<&Store> {
-        self.store.as_ref().ok_or_else(|| Error::new(&code::SQL_UNAVAILABLE, "this kernel runs without a database"))
-    }
-
     fn check(&self, schema: &str) -> Result<()> {
         if self.grant.schemas.contains(schema) || self.grant.schemas.contains("*") {
             return Ok(());
@@ -48,25 +44,26 @@ impl Fixed {
 
 impl Host for Call {
     fn version(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.fixed.schema.store.as_ref().map_or(0, |store| store.catalogue().version))
+        Ok(self.fixed.schema.store.catalogue().version())
     }
 
     fn schemas(&mut self) -> wasmtime::Result<Vec<String>> {
         let granted = &self.fixed.schema.grant.schemas;
-        let Some(store) = self.fixed.schema.store.as_ref().filter(|_| granted.contains("*")) else {
-            return Ok(granted.iter().cloned().collect());
-        };
-        Ok(store.catalogue().schemas().map(str::to_owned).collect())
+        if granted.contains("*") {
+            return Ok(self.fixed.schema.store.catalogue().schemas().map(str::to_owned).collect());
+        }
+        Ok(granted.iter().cloned().collect())
     }
 
     fn relations(&mut self, schema: String) -> Result<Vec<String>> {
         self.fixed.schema.check(&schema)?;
-        Ok(self.fixed.schema.store()?.catalogue().relations(&schema).map(str::to_owned).collect())
+        let catalogue = self.fixed.schema.store.catalogue();
+        Ok(catalogue.relations(&schema).map(|names| names.map(str::to_owned).collect()).unwrap_or_default())
     }
 
     fn relation(&mut self, schema: String, name: String) -> Result<Option<String>> {
         self.fixed.schema.check(&schema)?;
-        let catalogue = self.fixed.schema.store()?.catalogue();
+        let catalogue = self.fixed.schema.store.catalogue();
         Ok(catalogue.relation(&schema, &name).map(|relation| relation.json.clone()))
     }
 }

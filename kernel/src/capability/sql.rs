@@ -2,6 +2,7 @@
 //! connection logged in as decides, and Postgres enforces it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use wasmtime::component::{HasSelf, Linker, Resource};
@@ -34,10 +35,10 @@ pub enum GrantedMode {
 }
 
 /// What holds for every call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Fixed {
     /// Where statements run.
-    pub store: Option<Store>,
+    pub store: Store,
     /// The granted scope.
     pub grant: Grant,
     /// The plugin's own login, when it was granted one.
@@ -56,7 +57,6 @@ pub struct Cursor {
 }
 
 /// An open transaction.
-#[derive(Debug)]
 pub struct Transaction(store::Transaction);
 
 /// Adds the interface to a linker.
@@ -65,10 +65,6 @@ pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
 }
 
 impl Fixed {
-    fn store(&self) -> Result<&Store> {
-        self.store.as_ref().ok_or_else(|| Error::new(&code::SQL_UNAVAILABLE, "this kernel runs without a database"))
-    }
-
     fn actor<'a>(&'a self, mode: Mode, scope: &'a Scope) -> Result<Actor<'a>> {
         match (mode, &self.login) {
             (Mode::Own, Some(login)) if self.grant.modes.contains(&GrantedMode::Own) => Ok(Actor::Own(login)),
@@ -80,7 +76,7 @@ impl Fixed {
     }
 
     fn limits(&self, scope: &Scope) -> Limits {
-        Limits { deadline: scope.deadline, rows: self.max_rows, bytes: self.max_bytes }
+        Limits { deadline: scope.deadline.into_std(), rows: self.max_rows, bytes: self.max_bytes }
     }
 }
 
@@ -118,16 +114,14 @@ impl Call {
 impl Cursor {
     fn check(&self, row: u32, column: u32) -> wasmtime::Result<(usize, usize)> {
         let (row, column) = (row as usize, column as usize);
-        wasmtime::ensure!(row < self.rows.len() && column < self.rows.columns.len(), "no such row or column");
+        wasmtime::ensure!(row < self.rows.len() && column < self.rows.columns().len(), "no such row or column");
         Ok((row, column))
     }
 
     fn next(&mut self, max: u32) -> Vec<Vec<Option<String>>> {
         let end = self.rows.len().min(self.at.saturating_add(max as usize));
         let range = std::mem::replace(&mut self.at, end)..end;
-        let width = self.rows.columns.len();
-        let text = |row, column| self.rows.value(row, column).map(str::to_owned);
-        range.map(|row| (0..width).map(|column| text(row, column)).collect()).collect()
+        range.map(|row| self.rows.row(row).map(|value| value.map(str::to_owned)).collect()).collect()
     }
 }
 
@@ -140,27 +134,30 @@ impl Host for Call {
         parameters: Vec<Parameter>,
     ) -> Result<Resource<Cursor>> {
         let parameters = self.parameters(parameters)?;
-        let fixed = self.fixed.clone();
+        let fixed = Arc::clone(&self.fixed);
         let scope = self.scope()?;
         let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
-        let rows = fixed.sql.store()?.query(actor, access.into(), &text, &parameters, limits).await?;
+        let rows = fixed.sql.store.query(actor, access.into(), &text, &parameters, limits).await?;
         self.push(rows)
     }
 
-    fn begin(&mut self, mode: Mode, access: Access) -> Result<Resource<Transaction>> {
+    async fn begin(&mut self, mode: Mode, access: Access) -> Result<Resource<Transaction>> {
+        let fixed = Arc::clone(&self.fixed);
         let scope = self.scope()?;
-        let sql = &self.fixed.sql;
-        let transaction = sql.store()?.begin(sql.actor(mode, scope)?, access.into(), sql.limits(scope));
+        let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
+        let transaction = fixed.sql.store.begin(actor, access.into(), limits).await?;
         self.table.push(Transaction(transaction)).map_err(Error::internal)
     }
 }
 
 impl HostRows for Call {
     fn columns(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<Vec<Column>> {
-        let columns = &self.cursor(&rows)?.rows.columns;
-        let convert =
-            |column: &store::Column| Column { name: column.name.clone(), type_name: column.type_name.clone() };
-        Ok(columns.iter().map(convert).collect())
+        let rows = &self.cursor(&rows)?.rows;
+        let convert = |column: &store::Column| Column {
+            name: column.name.clone(),
+            type_name: rows.type_name(column).into_owned(),
+        };
+        Ok(rows.columns().iter().map(convert).collect())
     }
 
     fn length(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<u32> {
@@ -168,7 +165,7 @@ impl HostRows for Call {
     }
 
     fn affected(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<u64> {
-        Ok(self.cursor(&rows)?.rows.affected)
+        Ok(self.cursor(&rows)?.rows.affected())
     }
 
     fn next(&mut self, rows: Resource<Cursor>, max: u32) -> wasmtime::Result<Vec<Vec<Option<String>>>> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::{Setup, block_on};
 use crate::app::data_dir;
 use crate::error::{Error, Result};
-use crate::store::{self, script};
+use crate::store::{self, ResultSet};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -20,9 +20,10 @@ pub(super) fn run(setup: &Setup, arguments: Arguments) -> Result<ExitCode> {
         None => from_input()?,
     };
     let data_dir = data_dir::make(&setup.config.root.data_dir)?;
-    let outcomes = block_on(store::script::run(&setup.config.database, &data_dir, &sql))?;
-    outcomes.iter().for_each(print);
-    Ok(ExitCode::SUCCESS)
+    let script = block_on(store::run_script(&setup.config.database, &data_dir, &sql))?;
+    script.notices.iter().for_each(|notice| eprintln!("{notice}"));
+    script.results.iter().for_each(print);
+    script.error.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 fn from_input() -> Result<String> {
@@ -35,15 +36,14 @@ fn from_input() -> Result<String> {
     Ok(sql)
 }
 
-fn print(outcome: &script::Outcome) {
-    match outcome {
-        script::Outcome::Rows { columns, rows } => {
-            println!("{}", columns.join("\t"));
-            for row in rows {
-                let values: Vec<_> = row.iter().map(|value| value.as_deref().unwrap_or("∅")).collect();
-                println!("{}", values.join("\t"));
-            }
-        }
-        script::Outcome::Done(rows) => println!("ok, {rows} row(s)"),
+/// Tab-separated, with a head; NULL is `\N` as in `COPY`, so that it differs from the empty text.
+fn print(result: &ResultSet) {
+    if result.columns.is_empty() {
+        return println!("{}", result.tag);
+    }
+    println!("{}", result.columns.join("\t"));
+    for row in &result.rows {
+        let values: Vec<_> = row.iter().map(|value| value.as_deref().unwrap_or("\\N")).collect();
+        println!("{}", values.join("\t"));
     }
 }

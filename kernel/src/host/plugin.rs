@@ -41,7 +41,7 @@ impl Plugin {
     ///
     /// # Errors
     /// `plugin.not-granted` or `plugin.refused`, or the store's when the login cannot be made.
-    pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: Option<&Store>) -> Result<Self> {
+    pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
         let scopes = grant.meet(&package.manifest)?;
         check_limits(&package.manifest, &grant.limits)?;
         let settings = grant.settings(&package.manifest)?;
@@ -50,13 +50,13 @@ impl Plugin {
         let fixed = Fixed {
             plugin: package.manifest.id.clone(),
             sql: sql::Fixed {
-                store: store.cloned(),
+                store: store.clone(),
                 grant: scopes.sql,
                 login,
                 max_rows: grant.limits.sql_rows,
                 max_bytes: grant.limits.sql_bytes.0,
             },
-            schema: schema::Fixed { store: store.cloned(), grant: scopes.schema },
+            schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             settings,
             log_lines: grant.limits.log_lines,
         };
@@ -84,11 +84,11 @@ fn check_limits(manifest: &Manifest, limits: &Limits) -> Result<()> {
 }
 
 /// The plugin's own login, when it has `own` SQL.
-async fn login(manifest: &Manifest, scopes: &Scopes, store: Option<&Store>) -> Result<Option<Login>> {
-    match store.filter(|_| scopes.sql.modes.contains(&sql::GrantedMode::Own)) {
-        Some(store) => store.provision(&manifest.id).await.map(Some),
-        None => Ok(None),
+async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store) -> Result<Option<Login>> {
+    if !scopes.sql.modes.contains(&sql::GrantedMode::Own) {
+        return Ok(None);
     }
+    store.provision(&manifest.id).await.map(Some)
 }
 
 async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<HttpPluginPre<Call>> {

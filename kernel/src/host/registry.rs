@@ -50,7 +50,7 @@ pub struct Source<'a> {
     /// Compiles them.
     pub engine: &'a Engine,
     /// Their database.
-    pub store: Option<&'a Store>,
+    pub store: &'a Store,
     /// The operator's word on each, by id.
     pub grants: &'a BTreeMap<String, Grant>,
     /// The limits of a plugin that the configuration does not mention.

@@ -34,7 +34,7 @@ static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
     register(gauge.expect("a valid name"))
 });
 
-/// Database connections by login and state (`idle`, `busy`).
+/// Database connections by login and state (`idle`, `busy`), and calls that wait for one (`waiting`).
 pub static DB_CONNECTIONS: LazyLock<IntGaugeVec> =
     LazyLock::new(|| gauge("basalt_db_connections", "Connections to Postgres.", &["login", "state"]));
 /// Instances of a plugin that wait for a call.

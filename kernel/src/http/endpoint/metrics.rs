@@ -13,8 +13,9 @@ use crate::telemetry;
 
 pub(super) async fn answer(context: Arc<Context>) -> Result<Reply> {
     for pool in context.store.stats() {
-        telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), "idle"]).set(pool.idle as i64);
-        telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), "busy"]).set(pool.busy as i64);
+        for (state, count) in [("idle", pool.idle), ("busy", pool.open - pool.idle), ("waiting", pool.waiting)] {
+            telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), state]).set(count as i64);
+        }
     }
     for plugin in context.registry.ready() {
         let gauge = telemetry::PLUGIN_INSTANCES.with_label_values(&[plugin.manifest.id.as_str()]);

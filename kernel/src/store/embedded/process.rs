@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -28,8 +28,8 @@ const LOG: u64 = 16 << 20;
 /// A running server.
 pub(super) enum Process {
     Child(Child),
-    /// Started by a kernel that is gone.
-    Adopted(Pid),
+    /// Started by a kernel that is gone: by its number and the data that it runs on.
+    Adopted(Pid, PathBuf),
 }
 
 impl Process {
@@ -37,8 +37,8 @@ impl Process {
     pub(super) async fn ended(&mut self) {
         match self {
             Self::Child(child) => drop(child.wait().await),
-            Self::Adopted(pid) => {
-                while is_alive(*pid) {
+            Self::Adopted(pid, data) => {
+                while is_server(*pid, data) {
                     sleep(Duration::from_millis(200)).await;
                 }
             }
@@ -59,7 +59,7 @@ impl Process {
     fn signal(&self, signal: Signal) {
         let pid = match self {
             Self::Child(child) => child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())),
-            Self::Adopted(pid) => Some(*pid),
+            Self::Adopted(pid, _) => Some(*pid),
         };
         // It may have ended by itself meanwhile.
         let _ = pid.map(|pid| kill_process(pid, signal));
@@ -95,7 +95,7 @@ pub(super) async fn adopt(server: &Server) -> Option<Process> {
 /// The server that runs on these data, by its own note.
 pub(super) fn left(server: &Server) -> Option<Process> {
     let pid = recorded(server)?;
-    (is_alive(pid) && is_ours(pid, server)).then_some(Process::Adopted(pid))
+    is_server(pid, &server.place.data).then(|| Process::Adopted(pid, server.place.data.clone()))
 }
 
 fn recorded(server: &Server) -> Option<Pid> {
@@ -103,13 +103,13 @@ fn recorded(server: &Server) -> Option<Pid> {
     Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
 }
 
-fn is_alive(pid: Pid) -> bool {
-    test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
-}
-
-/// Whether the process is a server on these data, and not another that got its number.
-fn is_ours(pid: Pid, server: &Server) -> bool {
-    let data = server.place.data.as_os_str().as_encoded_bytes();
+/// Whether the process is a living server on these data, and not another that got its number. (A dead one that nobody
+/// waited for can still be signalled, but has no command line.)
+fn is_server(pid: Pid, data: &Path) -> bool {
+    if test_kill_process(pid) == Err(rustix::io::Errno::SRCH) {
+        return false;
+    }
+    let data = data.as_os_str().as_encoded_bytes();
     let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).or_else(|_| listed(pid));
     line.is_ok_and(|line| line.windows(data.len()).any(|window| window == data))
 }
