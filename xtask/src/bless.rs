@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, file, progress, test};
+use crate::{cargo, command, file, progress, test};
 
 /// Generated files and the kernel's command that prints each.
 const GENERATED: [(&str, &[&str]); 2] =
@@ -25,7 +25,7 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
 
 fn accept_snapshots(tree: &Tree) -> anyhow::Result<()> {
     let cluster = test::set_up(tree)?;
-    let mut cargo = test::cargo_test(tree, &cluster, &bundle::folder(tree));
-    cargo.args(["--locked", "--no-fail-fast"]).env("INSTA_UPDATE", "always");
-    progress::step("accepting the snapshots", || command::run(&mut cargo))
+    progress::step("accepting the snapshots", || {
+        test::run_all(tree, &cluster, |cargo| cargo.arg("--no-fail-fast").env("INSTA_UPDATE", "always"))
+    })
 }

@@ -1,15 +1,19 @@
 //! How cargo is called for everything that is built natively.
 //!
-//! Cargo unifies the features of what is selected together, so that a command with another selection can build wasmtime a
-//! second time (ten minutes, because of one feature of `syn`). That is why every command here selects the whole workspace
-//! with its development dependencies. Guests are not built here.
+//! Guests are not built here.
 
 use std::ffi::OsString;
 use std::process::Command;
 
-use crate::command;
-use crate::progress;
 use crate::tree::Tree;
+use crate::{command, progress};
+
+/// The kernel, and everything else, never together: cargo unifies the features of what is selected together, and a guest
+/// that wants one more feature of `anyhow` would have wasmtime compiled a second time.
+pub(crate) const SELECTIONS: [&[&str]; 2] = [KERNEL, &["--workspace", "--exclude", "basalt"]];
+
+/// The kernel alone, with the very features that a bare `cargo build --release` gives it.
+pub(crate) const KERNEL: &[&str] = &["--package", "basalt"];
 
 /// Cargo itself: the very one that started us, when there is one.
 pub(crate) fn command() -> Command {
@@ -26,7 +30,6 @@ pub(crate) fn at(tree: &Tree) -> Command {
 /// Build the kernel's binary.
 pub(crate) fn build_kernel(tree: &Tree) -> anyhow::Result<()> {
     let mut cargo = at(tree);
-    // The small test is what makes cargo count the development dependencies in.
-    cargo.args(["build", "--release", "--locked", "--workspace", "--bin", "basalt", "--test", "tidy"]);
-    progress::step("building the kernel (ten minutes the first time)", || command::run(&mut cargo))
+    cargo.args(["build", "--release", "--locked"]).args(KERNEL);
+    progress::step("building the kernel (about ten minutes the first time)", || command::run(&mut cargo))
 }

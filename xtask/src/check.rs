@@ -4,27 +4,47 @@
 
 use anyhow::bail;
 
+use crate::cargo::SELECTIONS;
 use crate::tree::Tree;
 use crate::{cargo, command, progress};
 
-/// What is checked, and how cargo does it; the quick ones first.
-const CHECKS: [(&str, &[&str]); 4] = [
-    ("the format", &["fmt", "--all", "--check"]),
-    ("the tidy rules", &["test", "--release", "--locked", "--workspace", "--test", "tidy"]),
-    ("the lints", &["clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    ("the documentation", &["doc", "--release", "--locked", "--workspace", "--no-deps"]),
-];
+type Check = fn(&Tree) -> anyhow::Result<()>;
+
+/// What is checked, and how; the quick ones first.
+const CHECKS: [(&str, Check); 4] =
+    [("the format", format), ("the tidy rules", tidy), ("the lints", lints), ("the documentation", documentation)];
 
 /// The command. A failure does not keep the other checks from running: whoever mends wants to see everything.
 pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
-    let failed: Vec<_> = CHECKS.into_iter().filter(|(what, arguments)| !passes(tree, what, arguments)).collect();
-    let names: Vec<_> = failed.into_iter().map(|(what, _)| what).collect();
-    if names.is_empty() { Ok(()) } else { bail!("not in order: {}", names.join(", ")) }
+    let failed = CHECKS.into_iter().filter(|(what, check)| {
+        let outcome = progress::step(&format!("checking {what}"), || check(tree));
+        outcome.inspect_err(|error| eprintln!("error: {error:#}")).is_err()
+    });
+    let failed: Vec<_> = failed.map(|(what, _)| what).collect();
+    if failed.is_empty() { Ok(()) } else { bail!("not in order: {}", failed.join(", ")) }
 }
 
-fn passes(tree: &Tree, what: &str, arguments: &[&str]) -> bool {
-    let mut cargo = cargo::at(tree);
-    cargo.args(arguments).env("RUSTDOCFLAGS", "-D warnings");
-    let outcome = progress::step(&format!("checking {what}"), || command::run(&mut cargo));
-    outcome.inspect_err(|error| eprintln!("error: {error:#}")).is_ok()
+fn format(tree: &Tree) -> anyhow::Result<()> {
+    command::run(cargo::at(tree).args(["fmt", "--all", "--check"]))
+}
+
+fn tidy(tree: &Tree) -> anyhow::Result<()> {
+    let [_, others] = SELECTIONS;
+    command::run(cargo::at(tree).args(["test", "--release", "--locked", "--test", "tidy"]).args(others))
+}
+
+fn lints(tree: &Tree) -> anyhow::Result<()> {
+    SELECTIONS.iter().try_for_each(|selection| {
+        let mut cargo = cargo::at(tree);
+        cargo.args(["clippy", "--release", "--locked", "--all-targets"]).args(*selection);
+        command::run(cargo.args(["--", "-D", "warnings"]))
+    })
+}
+
+fn documentation(tree: &Tree) -> anyhow::Result<()> {
+    SELECTIONS.iter().try_for_each(|selection| {
+        let mut cargo = cargo::at(tree);
+        cargo.args(["doc", "--release", "--locked", "--no-deps"]).args(*selection);
+        command::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
+    })
 }

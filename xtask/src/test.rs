@@ -8,6 +8,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
 use crate::{bundle, cargo, command, guest, plugins, postgres, progress, without_plugins};
@@ -26,9 +27,7 @@ pub(crate) struct Options {
 /// The command.
 pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
     let cluster = set_up(tree)?;
-    let mut cargo = cargo_test(tree, &cluster, &bundle::folder(tree));
-    cargo.args(["--locked"]).args(&options.filter);
-    progress::step("testing", || command::run(&mut cargo))?;
+    run_all(tree, &cluster, |cargo| cargo.args(&options.filter))?;
     if options.skip_without_plugins || !options.filter.is_empty() {
         return Ok(());
     }
@@ -42,10 +41,25 @@ pub(crate) fn set_up(tree: &Tree) -> anyhow::Result<Cluster> {
     Cluster::start(&postgres::find_or_install()?)
 }
 
+/// Run the tests of the whole workspace; `adapt` has the last word about the cargo command. The second half also runs when
+/// the first failed: whoever mends wants to see everything.
+pub(crate) fn run_all(
+    tree: &Tree,
+    cluster: &Cluster,
+    adapt: impl Fn(&mut Command) -> &mut Command,
+) -> anyhow::Result<()> {
+    let outcomes = SELECTIONS.map(|selection| {
+        let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection);
+        adapt(cargo.arg("--locked"));
+        progress::step("testing", || command::run(&mut cargo))
+    });
+    outcomes.into_iter().collect()
+}
+
 /// `cargo test` with the environment that the tests read.
-pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path) -> Command {
+pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selection: &[&str]) -> Command {
     let mut cargo = cargo::at(tree);
-    cargo.args(["test", "--release", "--workspace"]);
+    cargo.args(["test", "--release"]).args(selection);
     cargo.env("BASALT_TEST_ADMIN", cluster.address());
     cargo.env("BASALT_TEST_PLUGINS", guest::fixtures(tree)).env("BASALT_BUNDLE", bundle);
     cargo

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::cargo::KERNEL;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
 use crate::{command, file, test};
@@ -21,19 +22,15 @@ pub(crate) fn run(tree: &Tree, cluster: &Cluster) -> anyhow::Result<()> {
     sync(&tree.root, &copy)?;
     let bundle = folder.join("bundle");
     fs::create_dir_all(&bundle)?;
-    let mut cargo = test::cargo_test(tree, cluster, &bundle);
+    let mut cargo = test::cargo_test(tree, cluster, &bundle, KERNEL);
     cargo.current_dir(&copy).env("CARGO_TARGET_DIR", &tree.target).env("BASALT_TEST_WITHOUT_PLUGINS", "1");
-    command::run(keep_apart(tree, &mut cargo))
+    command::run(keep_apart(&mut cargo))
 }
 
 /// Cargo names what it builds after a package's place *in its workspace*, so that the copy would overwrite what the checkout
 /// built, and the other way round. A profile that differs in nothing that matters gives it names of its own.
-fn keep_apart<'a>(tree: &Tree, cargo: &'a mut Command) -> &'a mut Command {
-    let plugins = tree.root.join("plugins");
-    for package in tree.packages.iter().filter(|package| !package.folder().starts_with(&plugins)) {
-        cargo.arg("--config").arg(format!("profile.release.package.{}.codegen-units=15", package.name));
-    }
-    cargo
+fn keep_apart(cargo: &mut Command) -> &mut Command {
+    cargo.args(["--config", "profile.release.package.basalt.codegen-units=15"])
 }
 
 /// Make the copy equal to the checkout as it is now, committed or not. What did not change keeps its time stamp, so that a
