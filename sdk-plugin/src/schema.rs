@@ -74,8 +74,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether it has a default.
     pub has_default: bool,
-    /// Whether it is generated.
-    pub generated: bool,
+    /// How its value comes about without being written, if it does.
+    pub generated: Option<Generated>,
     /// Whether it can be written; columns of views often cannot.
     pub updatable: bool,
     /// `COMMENT ON`, if there is one.
@@ -83,6 +83,20 @@ pub struct Column {
     /// The labels, when its type is an enum.
     #[serde(rename = "enum")]
     pub labels: Vec<String>,
+}
+
+/// How a column's value comes about without being written.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(rename_all = "kebab-case")]
+pub enum Generated {
+    /// `GENERATED … AS IDENTITY`.
+    Identity,
+    /// `GENERATED ALWAYS AS (…) STORED`.
+    Stored,
+    /// Something that this library does not know yet.
+    #[serde(other)]
+    Other,
 }
 
 /// A foreign key of a relation.
@@ -144,13 +158,14 @@ mod tests {
     fn reads_a_description_and_ignores_what_it_does_not_know() {
         let relation = parse(
             r#"{"schema":"public","name":"orders","kind":"hologram","comment":null,"invented":{"later":true},
-                "columns":[{"name":"id","type":"bigint","base_type":"bigint","nullable":false,"colour":"red"}],
+                "columns":[{"name":"id","type":"bigint","base_type":"bigint","nullable":false,"generated":"identity","colour":"red"}],
                 "primary_key":["id"],"insertable":true}"#,
         )
         .unwrap();
         assert_eq!(relation.kind, Kind::Other);
         assert_eq!(relation.primary_key, ["id"]);
         assert_eq!(relation.column("id").unwrap().type_name, "bigint");
+        assert_eq!(relation.column("id").unwrap().generated, Some(Generated::Identity));
         assert!(relation.column("colour").is_none());
         assert!(relation.insertable && !relation.updatable);
     }
