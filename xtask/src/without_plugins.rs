@@ -24,13 +24,18 @@ pub(crate) fn run(tree: &Tree, cluster: &Cluster) -> anyhow::Result<()> {
     fs::create_dir_all(&bundle)?;
     let mut cargo = test::cargo_test(tree, cluster, &bundle, KERNEL);
     cargo.current_dir(&copy).env("CARGO_TARGET_DIR", &tree.target).env("BASALT_TEST_WITHOUT_PLUGINS", "1");
-    command::run(keep_apart(&mut cargo))
+    command::run(keep_apart(tree, &mut cargo))
 }
 
 /// Cargo names what it builds after a package's place *in its workspace*, so that the copy would overwrite what the checkout
-/// built, and the other way round. A profile that differs in nothing that matters gives it names of its own.
-fn keep_apart(cargo: &mut Command) -> &mut Command {
-    cargo.args(["--config", "profile.release.package.basalt.codegen-units=15"])
+/// built, and cargo would take the copy's for the checkout's. A profile that differs in nothing that matters gives the
+/// copy's packages names of their own.
+fn keep_apart<'a>(tree: &Tree, cargo: &'a mut Command) -> &'a mut Command {
+    let plugins = tree.root.join("plugins");
+    for package in tree.packages.iter().filter(|package| !package.folder().starts_with(&plugins)) {
+        cargo.arg("--config").arg(format!("profile.release.package.{}.codegen-units=15", package.name));
+    }
+    cargo
 }
 
 /// Make the copy equal to the checkout as it is now, committed or not. What did not change keeps its time stamp, so that a
