@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::{file, package};
 
@@ -22,7 +22,7 @@ pub(crate) fn find_or_install() -> anyhow::Result<PathBuf> {
     if let Some(folder) = find()? {
         return Ok(folder);
     }
-    package::install(&["postgresql"])?;
+    package::install(&["postgresql"]).context(MISSING)?;
     match find()? {
         Some(folder) => Ok(folder),
         None => bail!(MISSING),

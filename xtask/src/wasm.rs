@@ -2,7 +2,6 @@
 //!
 //! It decides how cargo is called for guests and does not call it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -70,7 +69,7 @@ fn fetch() -> bool {
 
 fn from_source() -> anyhow::Result<Toolchain> {
     if source().is_none() {
-        package::install(&["rustc-web", "rust-web-src", "lld"])?;
+        package::install(&["rustc-web", "rust-web-src", "lld"]).context(MISSING)?;
     }
     let Some(rustc) = source() else { bail!(MISSING) };
     let linker = linker().context("the linker for wasm is missing: install lld (it brings wasm-ld)")?;
@@ -87,9 +86,9 @@ fn source() -> Option<PathBuf> {
 
 /// Rustup ships a linker for wasm with every compiler; Debian has it in the package lld.
 fn linker() -> Option<PathBuf> {
-    let root = sysroot(Path::new("rustc"))?.join("lib/rustlib");
-    let shipped =
-        fs::read_dir(root).ok()?.flatten().map(|entry| entry.path().join("bin/rust-lld")).find(|path| path.is_file());
+    let root = sysroot(Path::new("rustc")).map(|root| root.join("lib/rustlib"));
+    let platforms = root.and_then(|root| file::list(&root).ok()).unwrap_or_default();
+    let shipped = platforms.iter().map(|platform| platform.join("bin/rust-lld")).find(|path| path.is_file());
     shipped.or_else(|| package::command_exists("wasm-ld").then(|| PathBuf::from("wasm-ld")))
 }
 

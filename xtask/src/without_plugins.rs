@@ -44,11 +44,8 @@ fn sync(root: &Path, copy: &Path) -> anyhow::Result<()> {
     let mut wanted = BTreeSet::new();
     for name in tracked(root)? {
         let content = fs::read(root.join(&name)).with_context(|| format!("cannot read {}", name.display()))?;
+        file::write(&copy.join(&name), &content)?;
         wanted.insert(copy.join(&name));
-        // Cargo takes the packages that are gone out of the copy's lock file, which would look like a change.
-        if name != Path::new("Cargo.lock") || !copy.join(&name).exists() {
-            file::write(&copy.join(&name), &content)?;
-        }
     }
     // A folder without anything would make cargo take the pattern `plugins/*` for a name.
     let kept = copy.join("plugins/.keep");
