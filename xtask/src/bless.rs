@@ -4,6 +4,7 @@
 
 use std::process::Command;
 
+use crate::cargo::SELECTIONS;
 use crate::tree::Tree;
 use crate::{cargo, command, file, progress, test};
 
@@ -26,6 +27,6 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
 fn accept_snapshots(tree: &Tree) -> anyhow::Result<()> {
     let cluster = test::set_up(tree)?;
     progress::step("accepting the snapshots", || {
-        test::run_all(tree, &cluster, |cargo| cargo.arg("--no-fail-fast").env("INSTA_UPDATE", "always"))
+        test::run_each(tree, &cluster, &SELECTIONS, |cargo| cargo.arg("--no-fail-fast").env("INSTA_UPDATE", "always"))
     })
 }

@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Do not run the kernel's tests again in a copy of the tree that has no plugins.
     #[arg(long)]
     skip_without_plugins: bool,
+    /// Run only the tests of this package; the copy without plugins is skipped too.
+    #[arg(short, long, value_name = "NAME")]
+    package: Option<String>,
     /// Handed to `cargo test`; with a filter, the copy without plugins is skipped too.
     #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
     filter: Vec<String>,
@@ -27,8 +30,11 @@ pub(crate) struct Options {
 /// The command.
 pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
     let cluster = set_up(tree)?;
-    run_all(tree, &cluster, |cargo| cargo.args(&options.filter))?;
-    if options.skip_without_plugins || !options.filter.is_empty() {
+    match &options.package {
+        Some(package) => run_each(tree, &cluster, &[&["--package", package]], |cargo| cargo.args(&options.filter))?,
+        None => run_each(tree, &cluster, &SELECTIONS, |cargo| cargo.args(&options.filter))?,
+    }
+    if options.skip_without_plugins || options.package.is_some() || !options.filter.is_empty() {
         return Ok(());
     }
     progress::step("testing the kernel without plugins", || without_plugins::run(tree, &cluster))
@@ -41,19 +47,20 @@ pub(crate) fn set_up(tree: &Tree) -> anyhow::Result<Cluster> {
     Cluster::start(&postgres::find_or_install()?)
 }
 
-/// Run the tests of the whole workspace; `adapt` has the last word about the cargo command. The second half also runs when
-/// the first failed: whoever mends wants to see everything.
-pub(crate) fn run_all(
+/// Run the tests of each selection, also when those of another failed: whoever mends wants to see everything. `adapt` has
+/// the last word about the cargo command.
+pub(crate) fn run_each(
     tree: &Tree,
     cluster: &Cluster,
+    selections: &[&[&str]],
     adapt: impl Fn(&mut Command) -> &mut Command,
 ) -> anyhow::Result<()> {
-    let outcomes = SELECTIONS.map(|selection| {
+    let outcomes = selections.iter().map(|selection| {
         let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection);
         adapt(cargo.arg("--locked"));
         progress::step("testing", || command::run(&mut cargo))
     });
-    outcomes.into_iter().collect()
+    outcomes.collect::<Vec<_>>().into_iter().collect()
 }
 
 /// `cargo test` with the environment that the tests read.
