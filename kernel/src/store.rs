@@ -204,5 +204,7 @@ fn is_passing(error: &Error) -> bool {
 
 fn unreachable(error: Error) -> Error {
     let message = format!("the database cannot be used: {}", error.message);
-    Error::new(&code::STORE_UNREACHABLE, message).hint("is `database.admin` right, and is the server running?").source(error)
+    Error::new(&code::STORE_UNREACHABLE, message)
+        .hint("is `database.admin` right, and is the server running?")
+        .source(error)
 }

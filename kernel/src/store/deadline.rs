@@ -37,7 +37,9 @@ impl Control {
             // Works without the admin, who may be out of connections or lack the privilege.
             let _ = timeout(GRACE, address.cancel(process, secret)).await;
         }
-        if timeout(GRACE, session.settle()).await.is_err() && !self.signal("select pg_terminate_backend($1)", process).await {
+        if timeout(GRACE, session.settle()).await.is_err()
+            && !self.signal("select pg_terminate_backend($1)", process).await
+        {
             tracing::warn!(process, "a statement could be neither cancelled nor ended");
         }
         session.close().await;
@@ -71,7 +73,10 @@ impl Control {
         };
         let answer = session.ask(sql, parameters).await?;
         *kept = Some(session);
-        let first = answer.rows.first().and_then(|row| super::rows::Values::new(row).next().flatten().map(|range| row.slice(range)));
+        let first = answer
+            .rows
+            .first()
+            .and_then(|row| super::rows::Values::new(row).next().flatten().map(|range| row.slice(range)));
         Ok(first.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 }

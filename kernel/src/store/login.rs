@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use postgres_protocol::password::scram_sha_256;
 use tokio::sync::Semaphore;
 
 use super::session::Session;
 use super::wire::Address;
-use super::{Config, InstanceKey, Store, privilege};
+use super::{Config, InstanceKey, Parameter, Store, privilege};
 use crate::error::{Error, Result, code};
 
 /// The roles that requests may take; migrations make them.
@@ -69,8 +70,9 @@ impl Store {
         // temporary table stands before a real one.
         address.settings = vec![("search_path".to_owned(), format!("{}, pg_temp", quote(&schema)))];
         let login = Login::new(address, Some(schema), false, config.max_plugin_connections);
-        if !owns_its_schema(&login).await {
-            make_plugin(self.admin(), &login, config).await?;
+        match owns_its_schema(&login).await {
+            Known::Complete => {}
+            known => make_plugin(self.admin(), &login, known, config).await?,
         }
         Ok(login)
     }
@@ -86,8 +88,9 @@ pub(crate) async fn authenticator(admin: &Address, config: &Config, key: &Instan
         }
     };
     let login = Login::new(address, None, true, config.max_connections);
-    if !may_take_roles(&login).await {
-        make_authenticator(admin, &login, config).await?;
+    match may_take_roles(&login).await {
+        Known::Complete => {}
+        known => make_authenticator(admin, &login, known, config).await?,
     }
     Ok(login)
 }
@@ -100,48 +103,59 @@ fn check_length(name: &str) -> Result<()> {
     Err(Error::new(&code::PLUGIN_REFUSED, format!("the login {name:?} is longer than the 63 bytes of a Postgres name")))
 }
 
-/// What the second start asks instead of doing it all again.
-async fn owns_its_schema(login: &Login) -> bool {
+/// How far a login is made, by trying it: all that a second start has to ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Complete,
+    /// It logs in, and lacks something.
+    Incomplete,
+    /// It does not log in: it does not exist, or has another password.
+    Stranger,
+}
+
+async fn owns_its_schema(login: &Login) -> Known {
     let schema = login.schema().unwrap_or_default();
     let sql = "select 1 from pg_namespace where nspname = $1 and pg_get_userbyid(nspowner) = session_user";
-    answers(login, sql, &[super::Parameter::Text(schema.to_owned())]).await
+    ask(login, sql, schema.to_owned()).await
 }
 
-async fn may_take_roles(login: &Login) -> bool {
-    let roles = super::Parameter::Text(format!("{{{}}}", REQUEST_ROLES.join(",")));
+async fn may_take_roles(login: &Login) -> Known {
     let sql = "select 1 where (select count(*) from pg_roles where rolname = any ($1::text[]) \
                and pg_has_role(session_user, oid, 'member')) = cardinality($1::text[])";
-    answers(login, sql, &[roles]).await
+    ask(login, sql, format!("{{{}}}", REQUEST_ROLES.join(","))).await
 }
 
-async fn answers(login: &Login, sql: &str, parameters: &[super::Parameter]) -> bool {
-    let Ok(mut session) = Session::open(&login.0.address).await else { return false };
-    let found = session.ask(sql, parameters).await.is_ok_and(|answer| !answer.rows.is_empty());
+async fn ask(login: &Login, sql: &str, parameter: String) -> Known {
+    let Ok(mut session) = Session::open(&login.0.address).await else { return Known::Stranger };
+    let is_complete = session.ask(sql, &[Parameter::Text(parameter)]).await.is_ok_and(|answer| !answer.rows.is_empty());
     session.close().await;
-    found
+    if is_complete { Known::Complete } else { Known::Incomplete }
 }
 
-async fn make_plugin(admin: &Address, login: &Login, config: &Config) -> Result<()> {
+async fn make_plugin(admin: &Address, login: &Login, known: Known, config: &Config) -> Result<()> {
     let (role, schema) = (quote(login.name()), quote(login.schema().unwrap_or_default()));
     let mut session = Session::open(admin).await?;
     let made = async {
-        make_role(&mut session, login, config.max_plugin_connections).await?;
+        session.execute("begin").await?;
+        make_role(&mut session, login, known, config.max_plugin_connections).await?;
         privilege::hold(&mut session, login.name()).await?;
-        session.execute(&format!("create schema if not exists {schema} authorization {role}")).await.map(drop)
+        session.execute(&format!("create schema if not exists {schema} authorization {role}; commit")).await.map(drop)
     };
     let made = made.await.map_err(|error| privilege::explain(error, admin));
     session.close().await;
     made
 }
 
-async fn make_authenticator(admin: &Address, login: &Login, config: &Config) -> Result<()> {
+/// The configured one is the operator's, who chose its password; it only gets the roles.
+async fn make_authenticator(admin: &Address, login: &Login, known: Known, config: &Config) -> Result<()> {
     let mut session = Session::open(admin).await?;
     let made = async {
+        session.execute("begin").await?;
         if config.authenticator.is_none() {
-            make_role(&mut session, login, config.max_connections).await?;
+            make_role(&mut session, login, known, config.max_connections).await?;
             privilege::hold(&mut session, login.name()).await?;
         }
-        let grant = format!("grant {} to {}", REQUEST_ROLES.join(", "), quote(login.name()));
+        let grant = format!("grant {} to {}; commit", REQUEST_ROLES.join(", "), quote(login.name()));
         session.execute(&grant).await.map(drop)
     };
     let made = made.await.map_err(|error| privilege::explain(error, admin));
@@ -150,14 +164,16 @@ async fn make_authenticator(admin: &Address, login: &Login, config: &Config) -> 
 }
 
 /// Makes the role, or gives it the password of this instance.
-async fn make_role(session: &mut Session, login: &Login, connections: u32) -> Result<()> {
-    let password = login.0.address.password().unwrap_or_default();
-    let verifier = postgres_protocol::password::scram_sha_256(password);
+async fn make_role(session: &mut Session, login: &Login, known: Known, connections: u32) -> Result<()> {
+    if known != Known::Stranger {
+        return Ok(());
+    }
+    let verifier = scram_sha_256(login.0.address.password().unwrap_or_default());
     let name = quote(login.name());
-    let parameter = [super::Parameter::Text(login.name().to_owned())];
-    let known = session.ask("select 1 from pg_roles where rolname = $1", &parameter).await?;
-    if !known.rows.is_empty() {
-        tracing::warn!(login = login.name(), "the login exists and does not know this instance's password: setting it");
+    let role = [Parameter::Text(login.name().to_owned())];
+    let exists = !session.ask("select 1 from pg_roles where rolname = $1", &role).await?.rows.is_empty();
+    if exists {
+        tracing::warn!(login = login.name(), "the login has another password than this instance's: setting it");
         return session.execute(&format!("alter role {name} login password '{verifier}'")).await.map(drop);
     }
     let sql = format!("create role {name} login noinherit connection limit {connections} password '{verifier}'");

@@ -102,8 +102,11 @@ async fn run(session: &mut Session, migration: &Migration) -> Result<()> {
     session.execute("rollback").await?;
     match &*error.code {
         "42501" => Err(error),
-        _ => Err(Error::new(&code::STORE_MIGRATION, format!("the migration {} failed: {}", migration.name, error.message))
-            .source(error)),
+        _ => Err(Error::new(
+            &code::STORE_MIGRATION,
+            format!("the migration {} failed: {}", migration.name, error.message),
+        )
+        .source(error)),
     }
 }
 
@@ -118,7 +121,8 @@ async fn try_run(session: &mut Session, migration: &Migration) -> Result<()> {
 
 fn changed(migration: &Migration) -> Error {
     let message = format!("the migration {} was changed after it ran", migration.name);
-    Error::new(&code::STORE_MIGRATION, message).hint("put the file back as it was, and make the change in a new migration")
+    Error::new(&code::STORE_MIGRATION, message)
+        .hint("put the file back as it was, and make the change in a new migration")
 }
 
 fn checksum(sql: &str) -> String {

@@ -173,7 +173,8 @@ impl Shared {
             return;
         }
         let mut shelves = self.idle.lock();
-        let oldest = shelves.values_mut().filter(|shelf| !shelf.idle.is_empty()).min_by_key(|shelf| shelf.idle[0].since);
+        let oldest =
+            shelves.values_mut().filter(|shelf| !shelf.idle.is_empty()).min_by_key(|shelf| shelf.idle[0].since);
         let evicted = oldest.map(|shelf| shelf.idle.remove(0));
         drop(shelves);
         if let Some(pooled) = evicted {

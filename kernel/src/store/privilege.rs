@@ -1,8 +1,8 @@
 //! What the admin login must be allowed to do, and what to tell the operator when it is not. It asks for no superuser.
 
+use super::login::quote;
 use super::session::Session;
 use super::wire::Address;
-use super::login::quote;
 use crate::error::{Error, Result, code};
 
 /// The oldest server that the kernel works with: `14`.
@@ -17,7 +17,10 @@ pub(crate) fn check_version(session: &Session) -> Result<()> {
     if version >= OLDEST {
         return Ok(());
     }
-    Err(Error::new(&code::STORE_VERSION, format!("the server is Postgres {}; the oldest supported is 14", version / 10_000)))
+    Err(Error::new(
+        &code::STORE_VERSION,
+        format!("the server is Postgres {}; the oldest supported is 14", version / 10_000),
+    ))
 }
 
 /// Makes the admin a holder of a role that it made, which it needs to give it a schema and to cancel its statements. A

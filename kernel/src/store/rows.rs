@@ -143,8 +143,12 @@ mod tests {
 
     #[test]
     fn null_and_the_empty_text_differ() {
-        let rows =
-            Rows { columns: [].into(), rows: vec![body(&[None, Some(""), Some("x")]).into()], affected: 1, catalogue: Arc::default() };
+        let rows = Rows {
+            columns: [].into(),
+            rows: vec![body(&[None, Some(""), Some("x")]).into()],
+            affected: 1,
+            catalogue: Arc::default(),
+        };
         assert_eq!(rows.row(0).collect::<Vec<_>>(), [None, Some(""), Some("x")]);
         assert_eq!(rows.value(0, 2), Some("x"));
         assert_eq!(rows.value_bytes(0, 1), Some(Bytes::new()));

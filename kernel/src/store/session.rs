@@ -3,6 +3,7 @@
 //! It belongs to one user at a time and knows nothing of roles, pools or deadlines.
 
 pub(crate) mod batch;
+mod reading;
 mod script;
 mod statement;
 

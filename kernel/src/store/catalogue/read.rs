@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::relation::{Draft, Drafts};
 use super::Catalogue;
+use super::relation::{Draft, Drafts};
 use crate::error::Result;
 use crate::store::rows::Values;
 use crate::store::session::{Answer, Session};

@@ -49,7 +49,8 @@ async fn make(server: &Server, draft: &Path, password: &Path) -> Result<()> {
         initdb.arg("--pgdata").arg(draft).arg("--pwfile").arg(password).arg(format!("--locale={locale}"));
         initdb.args(["--encoding=UTF8", "--auth=scram-sha-256", "--data-checksums", "--username", USER]);
         let ran = initdb.output().await;
-        let output = ran.map_err(|fault| broken(format!("{} cannot be run: {fault}", server.programs.path("initdb").display())))?;
+        let output = ran
+            .map_err(|fault| broken(format!("{} cannot be run: {fault}", server.programs.path("initdb").display())))?;
         if output.status.success() {
             return Ok(());
         }

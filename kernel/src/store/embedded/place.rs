@@ -84,7 +84,9 @@ impl Place {
 fn server_user() -> Result<Owner> {
     let users = fs::read_to_string("/etc/passwd").map_err(|fault| unusable(Path::new("/etc/passwd"), &fault))?;
     let found = ["postgres", "nobody"].iter().find_map(|name| find_user(&users, name));
-    found.ok_or_else(|| broken("Postgres does not run as root, and there is no user `postgres` or `nobody` to run it as"))
+    found.ok_or_else(|| {
+        broken("Postgres does not run as root, and there is no user `postgres` or `nobody` to run it as")
+    })
 }
 
 fn find_user(users: &str, name: &str) -> Option<Owner> {

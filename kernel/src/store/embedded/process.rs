@@ -141,7 +141,8 @@ pub(super) async fn start(server: &Server) -> Result<Process> {
     }
     let log = fs::read_to_string(&server.place.log).unwrap_or_default();
     let last: Vec<_> = log.lines().rev().take(3).collect();
-    let message = format!("the embedded Postgres does not start: {}", last.into_iter().rev().collect::<Vec<_>>().join(" / "));
+    let message =
+        format!("the embedded Postgres does not start: {}", last.into_iter().rev().collect::<Vec<_>>().join(" / "));
     Err(broken(message).hint(format!("{} has more", server.place.log.display())))
 }
 

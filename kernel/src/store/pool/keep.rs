@@ -47,9 +47,9 @@ impl Shared {
             let least = if shelf.login.name() == kept.name() { least } else { 0 };
             let open = shelf.login.0.open.load(Ordering::Relaxed);
             let spare = open.saturating_sub(least);
-            let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut shelf.idle).into_iter().partition(|pooled| {
-                is_old(pooled, &self.config) || (is_unused(pooled, &self.config) && spare > 0)
-            });
+            let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut shelf.idle)
+                .into_iter()
+                .partition(|pooled| is_old(pooled, &self.config) || (is_unused(pooled, &self.config) && spare > 0));
             shelf.idle = stay;
             expired.extend(gone);
         }

@@ -7,16 +7,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes};
-use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::IsNull;
-use postgres_protocol::message::backend::{Message, ParameterDescriptionBody, RowDescriptionBody};
+use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use tokio_postgres::types::Type;
 
+use super::reading::{Draft, Reading, columns};
 use super::{Session, lost};
 use crate::error::{Error, Result, code};
 use crate::store::fault::{self, Reported};
-use crate::store::rows::{Column, Parameter, is_text};
+use crate::store::rows::{Column, Parameter};
 use crate::store::wire::Frame;
 
 /// A statement to run, and whom it is prepared as.
@@ -79,32 +79,12 @@ impl Failure {
     }
 }
 
-/// A statement whose description is on its way.
-struct Draft<'a> {
-    step: Step<'a>,
-    name: Arc<str>,
-    parameters: Arc<[u32]>,
-}
-
-/// The state of reading a batch's answers.
-struct Reading<'a> {
-    drafts: VecDeque<Draft<'a>>,
-    main: usize,
-    /// The step whose answer is being read.
-    at: usize,
-    rows: Vec<Bytes>,
-    tag: String,
-    left: Cap,
-    failure: Option<Failure>,
-}
-
 impl Session {
     /// Runs the steps in order; the answer is that of step `main`.
     pub(crate) async fn run(&mut self, steps: &[Step<'_>], main: usize, cap: Cap) -> Result<Answer, Failure> {
         self.learn_types(&steps[main]).await?;
         let drafts = self.write(steps).inspect_err(|_| self.wire.outbox.clear())?;
-        let mut reading =
-            Reading { drafts, main, at: 0, rows: Vec::new(), tag: String::new(), left: cap, failure: None };
+        let mut reading = Reading::new(drafts, main, cap);
         self.exchange(&mut reading).await?;
         self.finish(reading, steps)
     }
@@ -117,15 +97,7 @@ impl Session {
         }
         let draft = self.parse(*step).map_err(Failure::broken)?;
         frontend::sync(&mut self.wire.outbox);
-        let mut reading = Reading {
-            drafts: [draft].into(),
-            main: 0,
-            at: 0,
-            rows: Vec::new(),
-            tag: String::new(),
-            left: Cap::NONE,
-            failure: None,
-        };
+        let mut reading = Reading::new([draft].into(), 0, Cap::NONE);
         self.exchange(&mut reading).await?;
         reading.failure.map_or(Ok(()), Err)
     }
@@ -158,7 +130,8 @@ impl Session {
     }
 
     fn write_step<'a>(&mut self, step: &Step<'a>) -> std::io::Result<Option<Draft<'a>>> {
-        let known = self.statements.find(step.role, step.sql).map(|known| (known.name.clone(), known.parameters.clone()));
+        let known =
+            self.statements.find(step.role, step.sql).map(|known| (known.name.clone(), known.parameters.clone()));
         let (name, types, draft) = match known {
             Some((name, types)) => (name, types, None),
             None => {
@@ -233,44 +206,6 @@ impl Session {
     }
 }
 
-impl Reading<'_> {
-    fn row(&mut self, row: Bytes) -> Result<(), Failure> {
-        if self.at != self.main || self.failure.is_some() {
-            return Ok(());
-        }
-        let size = row.len() as u64;
-        if self.left.rows == 0 || self.left.bytes < size {
-            return Err(Failure::TooLarge);
-        }
-        if !is_text(&row) {
-            self.failure = Some(not_text(self.at));
-            return Ok(());
-        }
-        self.left.rows -= 1;
-        self.left.bytes -= size;
-        self.rows.push(row);
-        Ok(())
-    }
-
-    /// The first error counts. One that comes after all steps is the commit's, and so the main statement's.
-    fn fail(&mut self, reported: Reported) {
-        let at = self.at;
-        self.failure.get_or_insert(Failure::Step { at, reported: Box::new(reported) });
-    }
-
-    fn parameters(&mut self, body: &ParameterDescriptionBody) -> std::io::Result<()> {
-        if let Some(draft) = self.drafts.front_mut() {
-            draft.parameters = body.parameters().collect::<Vec<_>>()?.into();
-        }
-        Ok(())
-    }
-}
-
-fn columns(body: &RowDescriptionBody) -> std::io::Result<Arc<[Column]>> {
-    let columns = body.fields().map(|field| Ok(Column { name: field.name().to_owned(), type_oid: field.type_oid() }));
-    Ok(columns.collect::<Vec<_>>()?.into())
-}
-
 fn bind(name: &str, types: &[u32], parameters: &[Parameter], out: &mut bytes::BytesMut) -> std::io::Result<()> {
     let is_raw = |(at, parameter): (usize, &Parameter)| {
         i16::from(matches!(parameter, Parameter::Bytes(_)) && types.get(at) == Some(&Type::BYTEA.oid()))
@@ -298,13 +233,10 @@ fn unsendable(source: std::io::Error) -> Failure {
     Failure::Step { at: usize::MAX, reported: Box::new(Reported { error, stale: false }) }
 }
 
-fn not_text(at: usize) -> Failure {
-    let error = Error { code: "22021".into(), ..Error::new(&code::SQL_TOO_LARGE, "a value is not valid UTF-8") };
-    let error = Error { kind: code::kind("22021"), ..error }.hint("the database's encoding should be UTF8");
-    Failure::Step { at, reported: Box::new(Reported { error, stale: false }) }
-}
-
 fn no_copy() -> Failure {
-    let error = Error { code: "0A000".into(), ..Error::new(&code::SQL_NOT_GRANTED, "COPY from or to the client is not supported") };
+    let error = Error {
+        code: "0A000".into(),
+        ..Error::new(&code::SQL_NOT_GRANTED, "COPY from or to the client is not supported")
+    };
     Failure::Broken(Box::new(error))
 }

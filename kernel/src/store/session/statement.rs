@@ -50,7 +50,14 @@ impl Statements {
         format!("basalt:{}", self.named).into()
     }
 
-    pub(crate) fn insert(&mut self, role: &str, sql: &str, name: Arc<str>, parameters: Arc<[u32]>, columns: Arc<[Column]>) {
+    pub(crate) fn insert(
+        &mut self,
+        role: &str,
+        sql: &str,
+        name: Arc<str>,
+        parameters: Arc<[u32]>,
+        columns: Arc<[Column]>,
+    ) {
         self.clock += 1;
         let statement = Statement { role: role.into(), name, parameters, columns, used: self.clock };
         self.by_text.entry(sql.into()).or_default().push(statement);

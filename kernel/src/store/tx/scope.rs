@@ -34,7 +34,12 @@ impl Scope {
                 let read_only = if access == Access::ReadOnly { "on" } else { "off" };
                 let values = [read_only, &identity.role, &identity.claims];
                 let values = values.map(|value| Parameter::Text(value.to_owned())).to_vec();
-                Ok(Self { login: authenticator.clone(), role: identity.role.clone(), access, assume: Some((ASSUME, values)) })
+                Ok(Self {
+                    login: authenticator.clone(),
+                    role: identity.role.clone(),
+                    access,
+                    assume: Some((ASSUME, values)),
+                })
             }
         }
     }

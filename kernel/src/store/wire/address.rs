@@ -29,7 +29,8 @@ impl Address {
     /// Reads a libpq URL or `key=value` string; the fault never shows it, for it holds a password.
     pub(crate) fn parse(text: &str, roots: Option<&PathBuf>) -> Result<Self> {
         // The parser knows no `verify-…`; here every mode from `require` on verifies.
-        let text = text.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+        let text =
+            text.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
         let config: tokio_postgres::Config = text.parse().map_err(|fault| {
             Error::new(&code::CONFIG_INVALID, format!("the database's connection string is not valid: {fault}"))
         })?;
