@@ -21,10 +21,10 @@ fn attack(kernel: &Kernel, attack: &str, status: u16, code: &str) {
                 }
             });
         }
-        for _ in 0..3 {
-            kernel.get(&format!("/test/hostile/{attack}")).refuses(status, code);
-        }
+        let answers: Vec<_> = (0..3).map(|_| kernel.get(&format!("/test/hostile/{attack}"))).collect();
+        // Before anything is asserted: a failure would leave the others asking for ever.
         stop.store(true, Ordering::Relaxed);
+        answers.iter().for_each(|answer| answer.refuses(status, code));
     });
     assert!(served.into_inner() > 0, "nobody was served during {attack}");
     assert_eq!(kernel.get("/test/hostile/good").text(), "well", "after {attack}");

@@ -69,6 +69,8 @@ impl Setup {
         let admin = given("BASALT_TEST_ADMIN");
         run_sql(&admin, &format!("create database {name}"), setup.folder.path());
         let database = admin.split(' ').filter(|part| !part.starts_with("dbname="));
+        // Logins belong to the server, which all tests share.
+        setup.environment.push(("BASALT_DATABASE__ROLE_PREFIX".to_owned(), format!("t{}", &name[5..17])));
         setup.database = Some(format!("{} dbname={name}", database.collect::<Vec<_>>().join(" ")));
         setup
     }

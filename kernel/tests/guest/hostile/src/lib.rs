@@ -35,9 +35,13 @@ fn memory() {
     }
 }
 
+/// Recursion that no optimiser can turn into a loop: each frame is read after the call.
+#[inline(never)]
 fn deep(depth: u64) -> u64 {
-    let frame = std::hint::black_box([depth; 64]);
-    if depth == u64::MAX { 0 } else { deep(depth + 1).wrapping_add(frame[(depth % 64) as usize]) }
+    let mut frame = std::hint::black_box([depth; 64]);
+    let again: fn(u64) -> u64 = std::hint::black_box(deep);
+    frame[(depth % 64) as usize] = again(depth.wrapping_add(1));
+    std::hint::black_box(&frame).iter().fold(0, |sum, value| sum ^ value)
 }
 
 fn core_trap() {

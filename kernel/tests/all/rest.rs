@@ -1,0 +1,103 @@
+//! The newcomer's first hour with the product's own plugins: tables over HTTP, under row-level security.
+
+use serde_json::json;
+
+use crate::kernel::{Kernel, wait_until, without_plugins};
+
+const GRANT: &str = "[plugins.rest]\ntrusted = true\n\
+    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, settings = {} }\n";
+
+/// A kernel with the table of the README.
+fn kernel(more: &str) -> Kernel {
+    let kernel = Kernel::start(&["rest"], &format!("{GRANT}{more}"));
+    kernel.sql(
+        "create table todo (id bigint generated always as identity primary key, task text not null, done boolean not null
+           default false, owner text not null default current_setting('request.jwt.claims', true)::json->>'sub');
+         alter table todo enable row level security;
+         grant select, insert, update, delete on todo to authenticated;
+         create policy own on todo to authenticated using (owner = current_setting('request.jwt.claims', true)::json->>'sub')",
+    );
+    wait_until("the table is known", || kernel.get("/rest/v1/todo").status != 404);
+    kernel
+}
+
+#[test]
+fn a_newcomer_reads_and_writes_their_own_rows() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = kernel("");
+    let (ann, bob) = (kernel.bearer("authenticated", "ann"), kernel.bearer("authenticated", "bob"));
+    let refused = kernel.get("/rest/v1/todo");
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (401, Some("42501")), "anonymous callers are refused");
+    let headers = |bearer| [("authorization", bearer), ("content-type", "application/json"), ("prefer", "return=representation")];
+    let body = json!([{ "task": "write" }, { "task": "read" }, { "task": "rest" }]).to_string();
+    let made = kernel.ask("POST", "/rest/v1/todo", &headers(&ann), body.as_bytes());
+    assert_eq!((made.status, made.json()[2]["owner"].as_str()), (201, Some("ann")), "{}", made.text());
+    let list = kernel.ask("GET", "/api/v1/tables/todo?task=like.r*&order=id.desc&select=task", &headers(&ann), b"");
+    assert_eq!(list.ok(), json!([{ "task": "rest" }, { "task": "read" }]));
+    assert_eq!(kernel.ask("GET", "/rest/v1/todo", &headers(&bob), b"").ok(), json!([]), "row security holds");
+    let page = kernel.ask("GET", "/rest/v1/todo?limit=2&order=id", &[("authorization", &ann), ("prefer", "count=exact")], b"");
+    assert_eq!((page.status, page.header("content-range")), (206, "0-1/3"));
+    let done = kernel.ask("PATCH", "/rest/v1/todo?id=eq.1", &headers(&ann), br#"{"done":true}"#).ok();
+    assert_eq!(done[0]["done"], true);
+    let foreign = kernel.ask("PATCH", "/rest/v1/todo?id=eq.1", &headers(&bob), br#"{"done":false}"#).ok();
+    assert_eq!(foreign, json!([]));
+    assert_eq!(kernel.ask("DELETE", "/rest/v1/todo?id=eq.1", &[("authorization", &ann)], b"").status, 204);
+    let unfiltered = kernel.ask("DELETE", "/rest/v1/todo", &[("authorization", &ann)], b"");
+    assert_eq!((unfiltered.status, unfiltered.json()["code"].as_str()), (400, Some("21000")));
+}
+
+#[test]
+fn errors_have_the_four_members_of_the_dialect() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = kernel("");
+    let bearer = kernel.bearer("authenticated", "ann");
+    for (path, status, code) in [
+        ("/rest/v1/tood", 404, "PGRST205"),
+        ("/rest/v1/todo?id=is.5", 400, "PGRST100"),
+        ("/rest/v1/todo?id=eq.x", 400, "22P02"),
+        ("/rest/v1/todo?nothing=eq.1", 400, "42703"),
+    ] {
+        let answer = kernel.ask("GET", path, &[("authorization", &bearer)], b"");
+        let body = answer.json();
+        assert_eq!((answer.status, body["code"].as_str()), (status, Some(code)), "{path}: {body}");
+        let mut members: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!(members, ["code", "details", "hint", "message"], "{path}");
+    }
+    let hint = kernel.ask("GET", "/rest/v1/tood", &[("authorization", &bearer)], b"").json();
+    assert!(hint["hint"].as_str().is_some_and(|hint| hint.contains("public.todo")), "{hint}");
+}
+
+#[test]
+fn no_input_reaches_sql_as_sql() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = kernel("");
+    let bearer = kernel.bearer("authenticated", "ann");
+    for attack in [
+        "todo?id=eq.1;drop table todo", "todo?task=eq.';drop table todo;--", "todo?select=id,task;drop table todo",
+        "todo?order=id;drop table todo", "todo?\"id\"';drop table todo=eq.1", "todo?task=in.('a');drop table todo", "todo';drop table todo",
+        "todo?limit=1;drop table todo", "todo?select=id::int);drop table todo", "todo?task=eq.%00",
+    ] {
+        let path = format!("/rest/v1/{}", attack.replace(' ', "%20").replace('"', "%22"));
+        let answer = kernel.ask("GET", &path, &[("authorization", &bearer)], b"");
+        assert!(answer.status < 500, "{attack}: {}", answer.text());
+    }
+    assert_eq!(kernel.ask("GET", "/rest/v1/todo", &[("authorization", &bearer)], b"").status, 200, "the table is still there");
+}
+
+#[test]
+fn the_feature_can_be_switched_off() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = Kernel::start(&["rest"], &format!("{GRANT}enabled = false"));
+    let answer = kernel.get("/rest/v1/todo");
+    answer.refuses(404, "http.not-found");
+    assert!(answer.json()["hint"].as_str().expect("a hint").contains("[plugins.rest] enabled = true"));
+}
