@@ -61,7 +61,7 @@ fn answer(request: &Request) -> Result<Response, Failure> {
 fn access(plan: &Plan<'_>) -> Access {
     match plan {
         Plan::Read(_) | Plan::Describe => Access::ReadOnly,
-        Plan::Insert(_) | Plan::Update(_) | Plan::Delete(_) => Access::ReadWrite,
+        Plan::Insert(_) | Plan::Replace(_) | Plan::Update(_) | Plan::Delete(_) => Access::ReadWrite,
     }
 }
 

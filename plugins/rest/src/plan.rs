@@ -22,6 +22,8 @@ use write::{Delete, Insert, Update};
 pub(crate) enum Plan<'a> {
     Read(Read<'a>),
     Insert(Insert<'a>),
+    /// An insert of one row that may be there already.
+    Replace(Insert<'a>),
     Update(Update<'a>),
     Delete(Delete<'a>),
     /// Nothing in the database: tell what can be done with the relation.
@@ -61,6 +63,7 @@ pub(crate) fn plan<'a>(
     Ok(match intent.action {
         Action::Read | Action::Peek => Plan::Read(read(intent, relation, config)?),
         Action::Insert => Plan::Insert(write::insert(intent, payload, relation)?),
+        Action::Replace => Plan::Replace(write::replace(intent, payload, relation)?),
         Action::Update => Plan::Update(write::update(intent, payload, relation, config)?),
         Action::Delete => Plan::Delete(write::delete(intent, relation, config)?),
         Action::Describe => Plan::Describe,

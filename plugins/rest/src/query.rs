@@ -41,7 +41,7 @@ pub(crate) fn build<'a>(plan: &Plan<'a>) -> Option<Statement<'a>> {
     let mut sql = Sql::default();
     match plan {
         Plan::Read(read) => read::build(&mut sql, read),
-        Plan::Insert(insert) => write::insert(&mut sql, insert),
+        Plan::Insert(insert) | Plan::Replace(insert) => write::insert(&mut sql, insert),
         Plan::Update(update) => write::update(&mut sql, update),
         Plan::Delete(delete) => write::delete(&mut sql, delete),
         Plan::Describe => return None,

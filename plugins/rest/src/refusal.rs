@@ -69,6 +69,11 @@ impl Refusal {
         Self::range(format!("An offset of {offset} was requested, but there are only {total} rows."))
     }
 
+    pub(crate) fn replace_by_key() -> Self {
+        let message = "Filters must include all and only primary key columns with 'eq' operators";
+        Self::new(405, "PGRST105", message)
+    }
+
     pub(crate) fn schema(name: &str, exposed: &[String]) -> Self {
         Self::new(406, "PGRST106", format!("Invalid schema: {name}"))
             .hint(format!("Only the following schemas are exposed: {}", exposed.join(", ")))
@@ -81,6 +86,14 @@ impl Refusal {
     pub(crate) fn not_embedded(name: &str) -> Self {
         Self::new(400, "PGRST108", format!("'{name}' is not an embedded resource in this request"))
             .hint(format!("Verify that '{name}' is included in the 'select' query parameter."))
+    }
+
+    pub(crate) fn replace_window() -> Self {
+        Self::new(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
+    }
+
+    pub(crate) fn replace_mismatch() -> Self {
+        Self::new(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
     }
 
     pub(crate) fn not_singular(rows: u64) -> Self {

@@ -51,6 +51,8 @@ pub(crate) enum Action {
     Peek,
     Insert,
     Update,
+    /// Make the row of this key be as the payload says.
+    Replace,
     Delete,
     /// Tell what can be done.
     Describe,
@@ -77,7 +79,7 @@ pub(crate) fn parse(head: &Head) -> Result<Intent, Refusal> {
 impl Intent {
     /// Whether the body says what to write.
     pub(crate) fn writes_payload(&self) -> bool {
-        matches!(self.action, Action::Insert | Action::Update)
+        matches!(self.action, Action::Insert | Action::Update | Action::Replace)
     }
 }
 
@@ -108,7 +110,7 @@ fn action(method: &str) -> Result<Action, Refusal> {
         "PATCH" => Action::Update,
         "DELETE" => Action::Delete,
         "OPTIONS" => Action::Describe,
-        "PUT" => return Err(Refusal::not_implemented("PUT on a table")),
+        "PUT" => Action::Replace,
         other => return Err(Refusal::method(other)),
     })
 }

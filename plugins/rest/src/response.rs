@@ -39,6 +39,7 @@ pub(crate) fn render(context: Context<'_>, plan: &Plan<'_>, counts: &Counts) -> 
         Plan::Read(read) => render_read(context, read.window, counts),
         Plan::Describe => describe(context.relation),
         Plan::Insert(_) => render_insert(context, counts),
+        Plan::Replace(_) => render_replace(context, counts),
         Plan::Update(_) => {
             let last = counts.page.checked_sub(1);
             render_change(context, range::written(last, total(context, counts)))
@@ -81,6 +82,16 @@ fn render_insert(context: Context<'_>, counts: &Counts) -> Response {
     applied::header(context.intent, if keyed { applied::UPSERT } else { applied::INSERT }, response)
 }
 
+fn render_replace(context: Context<'_>, counts: &Counts) -> Response {
+    let represented = context.intent.preferences.returns == Some(Returns::Representation);
+    let response = match (represented, counts.inserted) {
+        (false, _) => Response::new(204),
+        (true, Some(1..)) => typed(context, Response::new(201)),
+        (true, _) => typed(context, Response::new(200)),
+    };
+    applied::header(context.intent, applied::REPLACE, response)
+}
+
 fn render_change(context: Context<'_>, content_range: String) -> Response {
     let represented = context.intent.preferences.returns == Some(Returns::Representation);
     let response = Response::new(if represented { 200 } else { 204 }).header("content-range", content_range);
@@ -116,7 +127,13 @@ fn location(context: Context<'_>, counts: &Counts) -> Option<String> {
 
 fn describe(relation: &Relation) -> Response {
     let mut allow = String::from("OPTIONS,GET,HEAD");
-    let methods = [(relation.insertable, ",POST"), (relation.updatable, ",PATCH"), (relation.deletable, ",DELETE")];
+    let replaceable = relation.insertable && relation.updatable && !relation.primary_key.is_empty();
+    let methods = [
+        (relation.insertable, ",POST"),
+        (replaceable, ",PUT"),
+        (relation.updatable, ",PATCH"),
+        (relation.deletable, ",DELETE"),
+    ];
     for (_, method) in methods.into_iter().filter(|(possible, _)| *possible) {
         allow.push_str(method);
     }

@@ -33,16 +33,22 @@ pub(crate) struct Counts {
 pub(crate) struct Check {
     singular: bool,
     at_most: Option<u64>,
+    /// The one row that was named was among the payload's.
+    matching: bool,
 }
 
 impl Check {
     pub(crate) fn of(intent: &Intent, plan: &Plan<'_>) -> Self {
         let preferences = &intent.preferences;
         let limited = matches!(plan, Plan::Update(_) | Plan::Delete(_)) && preferences.strict();
-        Self { singular: intent.media.singular, at_most: preferences.max_affected.filter(|_| limited) }
+        let at_most = preferences.max_affected.filter(|_| limited);
+        Self { singular: intent.media.singular, at_most, matching: matches!(plan, Plan::Replace(_)) }
     }
 
     pub(crate) fn apply(self, rows: u64) -> Result<(), Refusal> {
+        if self.matching && rows != 1 {
+            return Err(Refusal::replace_mismatch());
+        }
         if let Some(at_most) = self.at_most
             && rows > at_most
         {

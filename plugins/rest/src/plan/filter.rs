@@ -2,7 +2,7 @@
 
 use crate::refusal::Refusal;
 use crate::request::field::{Field, Step};
-use crate::request::filter::{Condition, Operation};
+use crate::request::filter::{Condition, Operation, Test};
 use sdk_plugin::schema::{Column, Relation};
 
 /// A condition of a plan.
@@ -35,6 +35,21 @@ fn predicate<'a>(condition: &'a Condition, relation: &'a Relation) -> Result<Pre
             Predicate::Group { negated: group.negated, any: group.any, members: plan(&group.members, relation)? }
         }
     })
+}
+
+/// Whether these are equalities on all columns of a key, and nothing else.
+pub(crate) fn are_key(conditions: &[Condition], key: &[String]) -> bool {
+    let on = |condition: &Condition, name: &str| equals(condition) == Some(name);
+    !key.is_empty()
+        && conditions.iter().all(|condition| key.iter().any(|name| on(condition, name)))
+        && key.iter().all(|name| conditions.iter().any(|condition| on(condition, name)))
+}
+
+/// The column that a plain equality is on.
+fn equals(condition: &Condition) -> Option<&str> {
+    let Condition::Test(Test { field, negated: false, operation }) = condition else { return None };
+    let Operation::Compare { operator, quantifier: None, .. } = operation else { return None };
+    (operator.name == "eq" && field.path.is_empty()).then_some(field.name.as_str())
 }
 
 /// Finds the column of `field`.

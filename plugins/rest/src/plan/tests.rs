@@ -126,6 +126,27 @@ fn an_update_of_nothing_needs_no_filter() {
 }
 
 #[test]
+fn replaces_only_what_its_primary_key_names() {
+    let payload = Payload::Object(vec!["id".to_owned(), "price".to_owned()]);
+    let table = [
+        ("PUT", "PGRST105"),
+        ("PUT price=eq.1", "PGRST105"),
+        ("PUT id=eq.1&price=eq.1", "PGRST105"),
+        ("PUT id=not.eq.1", "PGRST105"),
+        ("PUT id=in.(1)", "PGRST105"),
+        ("PUT id=eq(any).{1}", "PGRST105"),
+        ("PUT and=(id.eq.1)", "PGRST105"),
+        ("PUT id->a=eq.1", "PGRST105"),
+        ("PUT id=eq.1&limit=1", "PGRST114"),
+    ];
+    for (request, code) in table {
+        assert_eq!(refused(request, &payload, &Config::default()).code, code, "{request}");
+    }
+    let keyless = Payload::Object(vec!["price".to_owned()]);
+    assert_eq!(refused("PUT id=eq.1", &keyless, &Config::default()).code, "PGRST115");
+}
+
+#[test]
 fn refuses_limits_on_writes() {
     let payload = Payload::Object(vec!["price".to_owned()]);
     for request in ["PATCH id=gt.1&limit=1", "DELETE id=gt.1&offset=1", "POST limit=1"] {

@@ -16,6 +16,8 @@ use sdk_plugin::schema::{Column, Relation};
 pub(crate) struct Insert<'a> {
     pub(crate) relation: &'a Relation,
     pub(crate) source: Source<'a>,
+    /// What must hold of a row of the payload for it to be inserted.
+    pub(crate) filters: Vec<Predicate<'a>>,
     pub(crate) conflict: Option<Conflict<'a>>,
     pub(crate) returning: Returning<'a>,
 }
@@ -84,8 +86,36 @@ pub(crate) fn insert<'a>(
     Ok(Insert {
         relation,
         source: source(payload, relation)?,
+        filters: Vec::new(),
         conflict: conflict(intent, relation)?,
         returning: returning(intent, relation, true)?,
+    })
+}
+
+/// Inserts the row that the filters name by its primary key, or replaces it.
+pub(crate) fn replace<'a>(
+    intent: &'a Intent,
+    payload: &'a Payload,
+    relation: &'a Relation,
+) -> Result<Insert<'a>, Refusal> {
+    if intent.window.is_set() {
+        return Err(Refusal::replace_window());
+    }
+    let key = &relation.primary_key;
+    if !filter::are_key(&intent.filters, key) {
+        return Err(Refusal::replace_by_key());
+    }
+    let source = source(payload, relation)?;
+    if !key.iter().all(|name| source.columns.iter().any(|column| column.name == *name)) {
+        return Err(Refusal::replace_mismatch());
+    }
+    let columns = key.iter().map(String::as_str).collect();
+    Ok(Insert {
+        relation,
+        source,
+        filters: filter::plan(&intent.filters, relation)?,
+        conflict: Some(Conflict { columns, resolution: Resolution::Merge }),
+        returning: returning(intent, relation, false)?,
     })
 }
 

@@ -258,6 +258,18 @@ fn inserts_what_may_be_there_already() {
     FROM (SELECT *
     FROM basalt_source) basalt_row
     "#);
+    insta::assert_snapshot!(clause_lines("PUT id=eq.2", "", object), @r#"
+    WITH basalt_source AS (INSERT INTO "public"."orders" ("id", "price")
+    SELECT basalt_body."id", basalt_body."price"
+    FROM json_to_record($1::json) AS basalt_body("id" bigint, "price" numeric(10,2))
+    WHERE basalt_body."id" = $2 AND set_config('basalt.inserted', (coalesce(nullif(current_setting('basalt.inserted', true), '')::int, 0) + 1)::text, true) <> '0'
+    ON CONFLICT ("id") DO UPDATE SET "id" = EXCLUDED."id", "price" = EXCLUDED."price"
+    WHERE set_config('basalt.inserted', (coalesce(nullif(current_setting('basalt.inserted', true), '')::int, 0) - 1)::text, true) <> '-1'
+    RETURNING 1)
+    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS body, NULL::text AS key, nullif(current_setting('basalt.inserted', true), '') AS inserted
+    FROM (SELECT *
+    FROM basalt_source) basalt_row
+    "#);
     insta::assert_snapshot!(clause_lines("POST on_conflict=customer,order", "resolution=ignore-duplicates", object), @r#"
     WITH basalt_source AS (INSERT INTO "public"."orders" ("id", "price")
     SELECT basalt_body."id", basalt_body."price"

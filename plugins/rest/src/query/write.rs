@@ -16,7 +16,7 @@ const BODY: From<'static> = From::Part("basalt_body");
 pub(super) fn insert<'a>(sql: &mut Sql<'a>, insert: &Insert<'a>) {
     let merges = insert.conflict.as_ref().is_some_and(|conflict| conflict.resolution == Resolution::Merge);
     sql.push("WITH basalt_source AS (INSERT INTO ").relation(insert.relation);
-    push_source_rows(sql, &insert.source, merges);
+    push_source_rows(sql, insert, merges);
     if let Some(conflict) = &insert.conflict {
         push_conflict(sql, conflict, &insert.source.columns);
     }
@@ -56,7 +56,8 @@ pub(super) fn delete<'a>(sql: &mut Sql<'a>, delete: &Delete<'a>) {
 }
 
 /// What follows `INSERT INTO table`.
-fn push_source_rows(sql: &mut Sql<'_>, source: &Source<'_>, counted: bool) {
+fn push_source_rows<'a>(sql: &mut Sql<'a>, insert: &Insert<'a>, counted: bool) {
+    let source = &insert.source;
     match source.shape {
         // No row, yet a statement: whether the caller may insert at all is still decided.
         Shape::Empty => {
@@ -68,11 +69,12 @@ fn push_source_rows(sql: &mut Sql<'_>, source: &Source<'_>, counted: bool) {
         Shape::Array if source.columns.is_empty() => {
             sql.push(" SELECT FROM json_array_elements(").payload().push("::json)");
         }
-        _ => push_columns(sql, source, counted),
+        _ => push_columns(sql, insert, counted),
     }
 }
 
-fn push_columns(sql: &mut Sql<'_>, source: &Source<'_>, counted: bool) {
+fn push_columns<'a>(sql: &mut Sql<'a>, insert: &Insert<'a>, counted: bool) {
+    let source = &insert.source;
     sql.push(" (").list(", ", &source.columns, |sql, column| {
         sql.name(&column.name);
     });
@@ -81,8 +83,10 @@ fn push_columns(sql: &mut Sql<'_>, source: &Source<'_>, counted: bool) {
     });
     sql.push(" FROM ");
     push_records(sql, source);
+    push_where(sql, BODY, &insert.filters);
     if counted {
-        sql.push(" WHERE ").push(COUNT_UP);
+        // Last, so that only rows that are inserted count.
+        sql.push(if insert.filters.is_empty() { " WHERE " } else { " AND " }).push(COUNT_UP);
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) const READ: &[Name] = &[Name::Count, Name::Handling];
 pub(super) const UPSERT: &[Name] = &[Name::Resolution, Name::Missing, Name::Returns, Name::Count, Name::Handling];
 pub(super) const INSERT: &[Name] = &[Name::Missing, Name::Returns, Name::Count, Name::Handling];
 pub(super) const UPDATE: &[Name] = &[Name::Missing, Name::Returns, Name::Count, Name::Handling, Name::MaxAffected];
+pub(super) const REPLACE: &[Name] = &[Name::Returns, Name::Count, Name::Handling];
 pub(super) const DELETE: &[Name] = &[Name::Returns, Name::Count, Name::Handling, Name::MaxAffected];
 
 /// Adds the header, if there is something to tell.

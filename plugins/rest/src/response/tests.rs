@@ -13,7 +13,7 @@ fn response(request: &str, headers: &[(&str, &str)], counts: &Counts) -> String 
 
 fn response_with(request: &str, headers: &[(&str, &str)], counts: &Counts, config: &Config) -> String {
     let (relation, intent) = (orders(), parse(request, headers).expect(request));
-    let payload = Payload::Object(vec!["price".to_owned()]);
+    let payload = Payload::Object(vec!["id".to_owned(), "price".to_owned()]);
     let plan = plan(&intent, &payload, &relation, config).expect(request);
     let context = Context { intent: &intent, relation: &relation, config, mount: "/rest/v1" };
     text(&render(context, &plan, counts))
@@ -131,6 +131,15 @@ fn a_merge_that_inserted_nothing_created_nothing() {
 }
 
 #[test]
+fn a_replacement_tells_whether_the_row_is_new() {
+    let represented = [("prefer", "return=representation")];
+    let inserted = |inserted| Counts { page: 1, inserted: Some(inserted), ..Counts::default() };
+    assert!(response("PUT id=eq.1", &represented, &inserted(1)).starts_with("201"));
+    assert!(response("PUT id=eq.1", &represented, &inserted(0)).starts_with("200"));
+    assert_eq!(response("PUT id=eq.1", &[], &inserted(1)), "204");
+}
+
+#[test]
 fn names_the_schema_where_there_are_several() {
     let several = Config { schemas: vec!["public".to_owned(), "v2".to_owned()], ..Config::default() };
     let told = |headers: &[(&str, &str)], config: &Config| {
@@ -143,7 +152,7 @@ fn names_the_schema_where_there_are_several() {
 
 #[test]
 fn tells_what_can_be_done() {
-    assert_eq!(text(&describe(&orders())), "200\nallow: OPTIONS,GET,HEAD,POST,PATCH,DELETE");
+    assert_eq!(text(&describe(&orders())), "200\nallow: OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE");
     let mut view = orders();
     (view.insertable, view.updatable, view.deletable) = (false, false, false);
     assert_eq!(text(&describe(&view)), "200\nallow: OPTIONS,GET,HEAD");
