@@ -197,13 +197,17 @@ async fn reach(admin: &Address, patience: Duration) -> Result<Session> {
     }
 }
 
-/// Unreachable, starting, stopping or full: waiting may help. A wrong password stays wrong.
+/// Unreachable, starting, stopping or full: waiting may help. A wrong password or certificate stays wrong.
 fn is_passing(error: &Error) -> bool {
+    let network = error.source.as_ref().and_then(|source| source.downcast_ref::<std::io::Error>());
+    if network.is_some_and(|fault| fault.kind() == std::io::ErrorKind::InvalidData) {
+        return false;
+    }
     error.code == code::SQL_UNAVAILABLE.name || error.code.starts_with("57P") || error.code == "53300"
 }
 
 fn unreachable(error: Error) -> Error {
-    let message = format!("the database cannot be used: {}", error.message);
+    let message = format!("the database of `database.admin` cannot be used: {}", error.message);
     Error::new(&code::STORE_UNREACHABLE, message)
         .hint("is `database.admin` right, and is the server running?")
         .source(error)

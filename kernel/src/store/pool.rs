@@ -115,6 +115,7 @@ impl Pool {
 
     async fn connect(&self, login: &Login, permits: [OwnedSemaphorePermit; 2]) -> Result<Lease> {
         self.0.make_room();
+        self.0.shelf(&mut self.0.idle.lock(), login);
         let slots = [Slot::new(&self.0.open), Slot::new(&login.0.open)];
         let session = Session::open(&login.0.address).await.map_err(unusable)?;
         let pooled = Pooled { session, since: Instant::now(), _slots: slots };
@@ -159,11 +160,13 @@ impl Shared {
             return;
         }
         pooled.since = Instant::now();
-        let mut shelves = self.idle.lock();
-        match shelves.get_mut(login.name()) {
-            Some(shelf) => shelf.idle.push(pooled),
-            None => drop(shelves.insert(login.name().to_owned(), Shelf { login: login.clone(), idle: vec![pooled] })),
-        }
+        self.shelf(&mut self.idle.lock(), login).idle.push(pooled);
+    }
+
+    /// The login's shelf, made when it connects for the first time, so that all logins are in the statistics.
+    fn shelf<'a>(&self, shelves: &'a mut HashMap<String, Shelf>, login: &Login) -> &'a mut Shelf {
+        let new = || Shelf { login: login.clone(), idle: Vec::new() };
+        shelves.entry(login.name().to_owned()).or_insert_with(new)
     }
 
     /// Closes an idle connection when the limit is reached. There is one then: whoever connects holds a permit, so fewer

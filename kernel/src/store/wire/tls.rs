@@ -54,7 +54,7 @@ impl Policy {
         }
         let connect = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut connector.clone(), name);
         let connect = connect.map_err(io::Error::other)?;
-        Ok(Box::new(connect.connect(stream).await.map_err(io::Error::other)?))
+        Ok(Box::new(connect.connect(stream).await?))
     }
 }
 
