@@ -1,15 +1,18 @@
 //! A connection in use, and what must happen before another may use it. It does not decide what runs.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::{Pooled, Shared};
 use crate::error::Result;
 use crate::store::login::Login;
 use crate::store::session::{Answer, Cap, Failure, Session, Status, Step};
+
+/// For cleaning, which takes well under a millisecond; a server that vanished must not keep the permit.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that this call alone uses. Dropping it gives it back, or ends what still runs on it.
 pub(crate) struct Lease {
@@ -81,17 +84,20 @@ impl Drop for Lease {
 /// Makes a connection as good as new, off the path of the call that used it. The permit is held meanwhile: the
 /// connection is not idle yet.
 async fn clean(shared: &Shared, login: &Login, mut pooled: Pooled, tainted: bool, permits: [OwnedSemaphorePermit; 2]) {
-    let rolled_back = match pooled.session.status() {
-        Status::Idle => Ok(Vec::new()),
-        Status::Open | Status::Failed => pooled.session.execute("rollback").await,
-    };
-    let discarded = match (rolled_back, tainted) {
-        (Ok(_), true) => pooled.session.execute("discard all").await,
-        (rolled_back, _) => rolled_back,
-    };
-    match discarded {
-        Ok(_) => shared.shelve(login, pooled),
-        Err(error) => tracing::warn!(%error, login = login.name(), "a connection could not be cleaned and is closed"),
+    match timeout(PATIENCE, reset(&mut pooled.session, tainted)).await {
+        Ok(Ok(())) => shared.shelve(login, pooled),
+        Ok(Err(error)) => tracing::warn!(%error, login = login.name(), "a connection could not be cleaned: closing it"),
+        Err(_) => tracing::warn!(login = login.name(), "a connection was not cleaned in time: closing it"),
     }
     drop(permits);
+}
+
+async fn reset(session: &mut Session, tainted: bool) -> Result<()> {
+    if session.status() != Status::Idle {
+        session.execute("rollback").await?;
+    }
+    if tainted {
+        session.execute("discard all").await?;
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use postgres_protocol::message::frontend;
+use rustix::net::sockopt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_postgres::config::{Host, SslMode};
 
@@ -93,6 +94,7 @@ impl Address {
                 Host::Tcp(name) => {
                     let stream = TcpStream::connect((name.as_str(), port)).await?;
                     stream.set_nodelay(true)?;
+                    keep_alive(&stream)?;
                     self.tls.secure(stream, name).await
                 }
             }
@@ -106,6 +108,15 @@ impl Address {
         frontend::cancel_request(process, secret, &mut wire.outbox);
         wire.flush().await
     }
+}
+
+/// A server that vanishes without a word is noticed within a minute, by the connection that only listens too.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(30))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(10))?;
+    sockopt::set_tcp_keepcnt(stream, 3)?;
+    Ok(())
 }
 
 impl std::fmt::Debug for Address {
