@@ -92,7 +92,7 @@ fn kind_of_sqlstate(state: &str) -> Kind {
         ("42501" | "25006", _) => Kind::Denied,
         ("42P01" | "42883" | "3F000", _) => Kind::NotFound,
         ("57014", _) => Kind::Timeout,
-        (_, "23" | "40") => Kind::Conflict,
+        (_, "23" | "25" | "40") => Kind::Conflict,
         (_, "22" | "42" | "P0" | "44") => Kind::Invalid,
         (_, "08" | "53" | "57") => Kind::Unavailable,
         _ => Kind::Plugin,

@@ -1,5 +1,6 @@
 //! Reading a request's body, whole and within its limit. Streaming uploads are not offered yet.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,8 +14,10 @@ use crate::error::{Error, Result, code};
 pub(super) async fn read(request: &mut Request, limit: usize, time: Duration) -> Result<Option<Bytes>> {
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match declared {
-        // Refused before a byte of it is read.
-        Some(length) if length > limit as u64 => return Err(too_large(limit)),
+        Some(length) if length > limit as u64 => {
+            linger(request, length).await;
+            return Err(too_large(limit));
+        }
         None if request.body().is_end_stream() => return Ok(None),
         _ => {}
     }
@@ -26,6 +29,19 @@ pub(super) async fn read(request: &mut Request, limit: usize, time: Duration) ->
         Ok(Err(fault)) => Err(Error::new(&code::HTTP_INVALID, "the body could not be read").source(fault)),
         Err(_) => Err(Error::new(&code::HTTP_BODY_TIMEOUT, "the body did not arrive in time")),
     }
+}
+
+/// A connection that is closed while its client still sends is reset, and the client never reads why. So a refused body
+/// is thrown away as it arrives, as far as that is cheap.
+async fn linger(request: &mut Request, length: u64) {
+    const MOST: u64 = 16 << 20;
+    const LONGEST: Duration = Duration::from_secs(5);
+    if length > MOST {
+        return;
+    }
+    let mut body = request.take_body();
+    let discard = async { while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {} };
+    let _ = tokio::time::timeout(LONGEST, discard).await;
 }
 
 fn too_large(limit: usize) -> Error {

@@ -38,7 +38,7 @@ fn insert_until_failure(kernel: &Kernel, first: usize, kill: impl FnOnce() + Sen
 }
 
 fn postmaster(setup: &Setup) -> String {
-    let file = setup.path("data/postgres/postmaster.pid");
+    let file = setup.path("data/postgres/data/postmaster.pid");
     let text = std::fs::read_to_string(file).expect("a running server");
     text.lines().next().expect("a pid").to_owned()
 }
@@ -68,7 +68,7 @@ fn every_acknowledged_row_survives_the_death_of_the_kernel_and_of_postgres() {
     let found = kernel.sql(&format!("select count(*) from public.kept where id in ({})", ids.join(",")));
     assert_eq!(found.lines().nth(1), Some(kept.len().to_string().as_str()));
     let setup = kernel.stop();
-    assert!(!setup.path("data/postgres/postmaster.pid").exists(), "a clean stop ends the server");
+    assert!(!setup.path("data/postgres/data/postmaster.pid").exists(), "a clean stop ends the server");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn errors_have_the_four_members_of_the_dialect() {
     let kernel = kernel("");
     let bearer = kernel.bearer("authenticated", "ann");
     for (path, status, code) in [
-        ("/rest/v1/tood", 404, "PGRST205"),
+        ("/rest/v1/todos", 404, "PGRST205"),
         ("/rest/v1/todo?id=is.5", 400, "PGRST100"),
         ("/rest/v1/todo?id=eq.x", 400, "22P02"),
         ("/rest/v1/todo?nothing=eq.1", 400, "42703"),
@@ -68,7 +68,7 @@ fn errors_have_the_four_members_of_the_dialect() {
         members.sort_unstable();
         assert_eq!(members, ["code", "details", "hint", "message"], "{path}");
     }
-    let hint = kernel.ask("GET", "/rest/v1/tood", &[("authorization", &bearer)], b"").json();
+    let hint = kernel.ask("GET", "/rest/v1/todos", &[("authorization", &bearer)], b"").json();
     assert!(hint["hint"].as_str().is_some_and(|hint| hint.contains("public.todo")), "{hint}");
 }
 
