@@ -15,7 +15,7 @@ use filter::Predicate;
 use output::{Output, Sort};
 use sdk_plugin::schema::Relation;
 use window::Window;
-use write::{Delete, Insert, Update};
+use write::{Delete, Insert, Shape, Update};
 
 /// What will be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,23 @@ pub(crate) struct Read<'a> {
     pub(crate) count: bool,
     /// The form of the body; none when only the headers are wanted.
     pub(crate) body: Option<Media>,
+}
+
+impl Plan<'_> {
+    /// Whether a write answers with rows of which there may be many. The host refuses a result over its limit, and what is
+    /// refused must not have been done.
+    pub(crate) fn returns_many(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Describe | Self::Replace(_) => false,
+            Self::Insert(insert) => insert.returning.has_rows() && insert.source.shape == Shape::Array,
+            Self::Update(update) => update.returning.has_rows() && many(&update.filters, update.relation),
+            Self::Delete(delete) => delete.returning.has_rows() && many(&delete.filters, delete.relation),
+        }
+    }
+}
+
+fn many(filters: &[Predicate<'_>], relation: &Relation) -> bool {
+    !window::at_most_one(filters, relation)
 }
 
 /// The schema that a request is about.

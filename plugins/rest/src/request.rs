@@ -6,6 +6,7 @@ pub(crate) mod field;
 pub(crate) mod filter;
 pub(crate) mod logic;
 pub(crate) mod media;
+pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod parameter;
 pub(crate) mod prefer;

@@ -35,6 +35,8 @@ pub(crate) struct Check {
     at_most: Option<u64>,
     /// The one row that was named was among the payload's.
     matching: bool,
+    /// The host may refuse the result, for its size.
+    fits: bool,
 }
 
 impl Check {
@@ -42,7 +44,12 @@ impl Check {
         let preferences = &intent.preferences;
         let limited = matches!(plan, Plan::Update(_) | Plan::Delete(_)) && preferences.strict();
         let at_most = preferences.max_affected.filter(|_| limited);
-        Self { singular: intent.media.singular, at_most, matching: matches!(plan, Plan::Replace(_)) }
+        Self {
+            singular: intent.media.singular,
+            at_most,
+            matching: matches!(plan, Plan::Replace(_)),
+            fits: plan.returns_many(),
+        }
     }
 
     pub(crate) fn apply(self, rows: u64) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 
 use super::filter::{Operand, operand};
 use crate::refusal::Refusal;
+use crate::request::field::Field;
 use crate::request::order::{Direction, Nulls, Term};
 use crate::request::select::Item;
 use sdk_plugin::schema::Relation;
@@ -42,7 +43,7 @@ fn output<'a>(item: &'a Item, relation: &'a Relation) -> Result<Output<'a>, Refu
 }
 
 /// The name of what has none of its own: the last member of a path, or the column when the path has only numbers.
-fn unnamed(field: &crate::request::field::Field) -> Option<&str> {
+fn unnamed(field: &Field) -> Option<&str> {
     match field.path.is_empty() {
         true => None,
         false => Some(field.last_member().unwrap_or(&field.name)),

@@ -147,6 +147,26 @@ fn replaces_only_what_its_primary_key_names() {
 }
 
 #[test]
+fn knows_which_writes_may_answer_with_much() {
+    let object = Payload::Object(vec!["price".to_owned()]);
+    let array = Payload::Array(vec!["price".to_owned()]);
+    let table = [
+        ("POST", "return=representation", &object, false),
+        ("POST", "return=representation", &array, true),
+        ("POST", "return=minimal", &array, false),
+        ("PATCH id=eq.1", "return=representation", &object, false),
+        ("PATCH id=gt.1", "return=representation", &object, true),
+        ("PATCH id=gt.1", "", &object, false),
+        ("DELETE price=eq.1", "return=representation", &object, true),
+    ];
+    for (request, prefer, payload, expected) in table {
+        let (relation, intent) = (orders(), parse(request, &[("prefer", prefer)]).unwrap());
+        let plan = plan(&intent, payload, &relation, &Config::default()).unwrap();
+        assert_eq!(plan.returns_many(), expected, "{request} {prefer}");
+    }
+}
+
+#[test]
 fn refuses_limits_on_writes() {
     let payload = Payload::Object(vec!["price".to_owned()]);
     for request in ["PATCH id=gt.1&limit=1", "DELETE id=gt.1&offset=1", "POST limit=1"] {

@@ -74,6 +74,13 @@ pub(crate) enum Returning<'a> {
     },
 }
 
+impl Returning<'_> {
+    /// Whether there are rows in the answer.
+    pub(crate) fn has_rows(&self) -> bool {
+        matches!(self, Self::Rows { .. })
+    }
+}
+
 pub(crate) fn insert<'a>(
     intent: &'a Intent,
     payload: &'a Payload,

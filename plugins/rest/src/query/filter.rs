@@ -5,7 +5,8 @@ use super::Sql;
 use super::sql::From;
 use crate::plan::filter::{Operand, Predicate};
 use crate::request::field::{Key, Step};
-use crate::request::filter::{Operation, Operator, Quantifier};
+use crate::request::filter::Operation;
+use crate::request::operator::{Operator, Quantifier};
 use std::borrow::Cow;
 
 /// ` WHERE …`, or nothing.

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::field::{self, Field};
+use super::operator::{OPERATORS, Operator, Quantifier, SEARCHES, STATES};
 use crate::refusal::Refusal;
 
 /// Something that must hold.
@@ -35,59 +36,6 @@ pub(crate) enum Operation {
     Is(&'static str),
     Search { function: &'static str, language: Option<String>, query: String },
 }
-
-/// An operator of the dialect and of Postgres.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Operator {
-    pub(crate) name: &'static str,
-    pub(crate) sql: &'static str,
-    /// Whether `(any)` and `(all)` may follow.
-    quantified: bool,
-    /// Whether `*` in the value stands for `%`.
-    pub(crate) pattern: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Quantifier {
-    Any,
-    All,
-}
-
-const fn operator(name: &'static str, sql: &'static str, quantified: bool, pattern: bool) -> Operator {
-    Operator { name, sql, quantified, pattern }
-}
-
-static OPERATORS: [Operator; 18] = [
-    operator("eq", "=", true, false),
-    operator("neq", "<>", false, false),
-    operator("gt", ">", true, false),
-    operator("gte", ">=", true, false),
-    operator("lt", "<", true, false),
-    operator("lte", "<=", true, false),
-    operator("like", "LIKE", true, true),
-    operator("ilike", "ILIKE", true, true),
-    operator("match", "~", true, false),
-    operator("imatch", "~*", true, false),
-    operator("cs", "@>", false, false),
-    operator("cd", "<@", false, false),
-    operator("ov", "&&", false, false),
-    operator("sl", "<<", false, false),
-    operator("sr", ">>", false, false),
-    operator("nxr", "&<", false, false),
-    operator("nxl", "&>", false, false),
-    operator("adj", "-|-", false, false),
-];
-
-const SEARCHES: [(&str, &str); 4] = [
-    ("fts", "to_tsquery"),
-    ("plfts", "plainto_tsquery"),
-    ("phfts", "phraseto_tsquery"),
-    ("wfts", "websearch_to_tsquery"),
-];
-
-/// What `is` accepts, with its SQL. Longer words first: `not_null` before `null` would not matter, prefixes would.
-const STATES: [(&str, &str); 5] =
-    [("null", "NULL"), ("not_null", "NOT NULL"), ("true", "TRUE"), ("false", "FALSE"), ("unknown", "UNKNOWN")];
 
 /// Where a value ends: it is all that is left, or it stops at `,` and `)` inside a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
