@@ -82,8 +82,7 @@ async fn start(
     let engine = tokio::task::spawn_blocking(move || Engine::new(&engine, &path));
     let store = Store::open(&config.database, data_dir.path(), &key).await?;
     let engine = engine.await.map_err(Error::internal)??;
-    let source =
-        Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
+    let source = Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
     let registry = Registry::load(&bundle.plugins, source).await;
     Ok((store.clone(), Arc::new(Context::new(config.server, auth, store, registry, endpoints))))
 }

@@ -175,6 +175,16 @@ pub async fn run_script(config: &Config, data_dir: &Path, sql: &str) -> Result<S
     script
 }
 
+/// What the server says it is: `basalt doctor`.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn server_version(config: &Config, data_dir: &Path) -> Result<String> {
+    let script = run_script(config, data_dir, "select version()").await?;
+    let first = script.results.into_iter().next().and_then(|result| result.rows.into_iter().next());
+    Ok(first.and_then(|row| row.into_iter().next().flatten()).unwrap_or_default())
+}
+
 async fn execute_script(admin: &Address, sql: &str) -> Result<Script> {
     let mut session = Session::open(admin).await?;
     let script = session.script(sql).await;

@@ -56,8 +56,11 @@ impl Config {
         if faults.is_empty() {
             return Ok(config);
         }
-        Err(Error::new(&code::CONFIG_INVALID, format!("the configuration has {} fault(s):\n  {}", faults.len(), faults.join("\n  ")))
-            .hint("`basalt config --default` prints every key with its meaning"))
+        Err(Error::new(
+            &code::CONFIG_INVALID,
+            format!("the configuration has {} fault(s):\n  {}", faults.len(), faults.join("\n  ")),
+        )
+        .hint("`basalt config --default` prints every key with its meaning"))
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
@@ -148,7 +151,15 @@ mod tests {
     fn all_faults_are_reported_together_with_their_paths() {
         let text = "colour = 1\nlog = 7\n[server]\naddress = \"nowhere\"\nport = 1\n[plugins.a]\nenabled = 3\nx = 1\n[plugins.a.limits]\nmemory = \"lots\"";
         let message = load(text).expect_err("faulty").message;
-        for path in ["colour", "log", "server.address", "server.port", "plugins.a.enabled", "plugins.a.x", "plugins.a.limits.memory"] {
+        for path in [
+            "colour",
+            "log",
+            "server.address",
+            "server.port",
+            "plugins.a.enabled",
+            "plugins.a.x",
+            "plugins.a.limits.memory",
+        ] {
             assert!(message.contains(&format!("  {path}: ")), "{path} in {message}");
         }
     }

@@ -21,7 +21,8 @@ impl DataDir {
     pub fn lock(path: &Path) -> Result<Self> {
         let path = make(path)?;
         let failed = |fault: std::io::Error| unusable(&path, &fault);
-        let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(path.join("kernel.lock")).map_err(failed)?;
+        let lock =
+            OpenOptions::new().create(true).append(true).mode(0o600).open(path.join("kernel.lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Error::new(

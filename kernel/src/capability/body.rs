@@ -4,8 +4,8 @@
 use bytes::{Buf, Bytes};
 use wasmtime::component::Resource;
 
-use super::bindings::basalt::types::body::{Host, HostBody};
 use super::Call;
+use super::bindings::basalt::types::body::{Host, HostBody};
 use crate::error::{Error, code};
 
 /// Content in parts, so that joining bodies copies nothing.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use salvo::http::HeaderMap;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
+use super::Call;
 use super::bindings::basalt::http::types::{Content, Host, HostRequest, add_to_linker};
 use super::body::Body;
-use super::Call;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 

@@ -68,9 +68,7 @@ impl Fixed {
     fn actor<'a>(&'a self, mode: Mode, scope: &'a Scope) -> Result<Actor<'a>> {
         match (mode, &self.login) {
             (Mode::Own, Some(login)) if self.grant.modes.contains(&GrantedMode::Own) => Ok(Actor::Own(login)),
-            (Mode::Caller, _) if self.grant.modes.contains(&GrantedMode::Caller) => {
-                Ok(Actor::Caller(&scope.identity))
-            }
+            (Mode::Caller, _) if self.grant.modes.contains(&GrantedMode::Caller) => Ok(Actor::Caller(&scope.identity)),
             _ => Err(Error::new(&code::SQL_NOT_GRANTED, format!("the plugin was not granted SQL as {mode:?}"))),
         }
     }

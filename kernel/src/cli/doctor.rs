@@ -6,7 +6,7 @@ use super::{Setup, block_on};
 use crate::app::data_dir;
 use crate::auth::Auth;
 use crate::error::{Error, Result};
-use crate::store::{self, Script};
+use crate::store;
 
 pub(super) fn run(setup: &Setup) -> Result<ExitCode> {
     let mut well = true;
@@ -15,8 +15,8 @@ pub(super) fn run(setup: &Setup) -> Result<ExitCode> {
     if let Ok(path) = &data_dir {
         let auth = Auth::open(&setup.config.auth, path);
         well &= report("token secret", auth.as_ref().map(|_| "long enough".to_owned()));
-        let version = block_on(store::run_script(&setup.config.database, path, "select version()"));
-        well &= report("database", version.as_ref().map(first_value));
+        let version = block_on(store::server_version(&setup.config.database, path));
+        well &= report("database", version.as_ref().map(String::clone));
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -30,9 +30,4 @@ fn report(what: &str, outcome: std::result::Result<String, &Error>) -> bool {
         }
     }
     outcome.is_ok()
-}
-
-fn first_value(script: &Script) -> String {
-    let first = script.results.first().and_then(|result| result.rows.first()?.first()?.clone());
-    first.unwrap_or_default()
 }

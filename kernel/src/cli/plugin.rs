@@ -40,7 +40,8 @@ fn describe(setup: &Setup, package: &Package) {
     println!("  wants: {}", wants.join(", "));
     for route in &manifest.routes {
         let mounts = grant.mounts.get(&route.name).unwrap_or(&route.mounts);
-        let paths: Vec<_> = mounts.iter().map(|mount| format!("{}{}", mount.trim_end_matches('/'), route.path)).collect();
+        let paths: Vec<_> =
+            mounts.iter().map(|mount| format!("{}{}", mount.trim_end_matches('/'), route.path)).collect();
         println!("  route {}: {}", route.name, paths.join(", "));
     }
     for setting in &manifest.settings {

@@ -134,6 +134,9 @@ mod tests {
     #[test]
     fn names_that_are_not_settings_are_left_alone() {
         assert!(from("", &[("BASALT_URL", "x"), ("HOME", "y")]).is_empty());
-        assert_eq!(from("", &[("DATABASE_URL", "postgres://h/d")])["database"]["admin"].as_str(), Some("postgres://h/d"));
+        assert_eq!(
+            from("", &[("DATABASE_URL", "postgres://h/d")])["database"]["admin"].as_str(),
+            Some("postgres://h/d")
+        );
     }
 }

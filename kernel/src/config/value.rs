@@ -52,7 +52,9 @@ impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let parsed = humantime::parse_duration(&text);
-        parsed.map(Self).map_err(|fault| D::Error::custom(format!("{text:?} is no length of time like \"5s\": {fault}")))
+        parsed
+            .map(Self)
+            .map_err(|fault| D::Error::custom(format!("{text:?} is no length of time like \"5s\": {fault}")))
     }
 }
 
@@ -66,12 +68,15 @@ impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let parsed = text.parse::<bytesize::ByteSize>();
-        parsed.map(|size| Self(size.0)).map_err(|fault| D::Error::custom(format!("{text:?} is no size like \"16MiB\": {fault}")))
+        parsed
+            .map(|size| Self(size.0))
+            .map_err(|fault| D::Error::custom(format!("{text:?} is no size like \"16MiB\": {fault}")))
     }
 }
 
 impl Serialize for Size {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&bytesize::ByteSize(self.0).display().iec().to_string().replace(".0 ", "").replace(' ', ""))
+        serializer
+            .serialize_str(&bytesize::ByteSize(self.0).display().iec().to_string().replace(".0 ", "").replace(' ', ""))
     }
 }

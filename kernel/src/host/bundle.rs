@@ -66,7 +66,9 @@ impl Bundle {
         let failed = |fault: libsui::Error| Error::internal(anyhow::anyhow!("{fault}"));
         let mut whole = Vec::new();
         match base {
-            [0x7f, b'E', b'L', b'F', ..] => libsui::Elf::new(base).append(SECTION, &section, &mut whole).map_err(failed)?,
+            [0x7f, b'E', b'L', b'F', ..] => {
+                libsui::Elf::new(base).append(SECTION, &section, &mut whole).map_err(failed)?
+            }
             _ => libsui::Macho::from(base.to_vec())
                 .and_then(|file| file.write_section(SECTION, section))
                 .and_then(|file| file.build_and_sign(&mut whole))

@@ -47,9 +47,7 @@ impl Plugin {
             Err(_) => return Err(late()),
             Ok(Err(trap)) => return Err(self.explain(&trap, &instance)),
             Ok(Ok(Err(problem))) => Err(capability::failure(problem)),
-            Ok(Ok(Ok(response))) => {
-                capability::http::take(instance.store.data_mut(), response, self.limits.response.0)
-            }
+            Ok(Ok(Ok(response))) => capability::http::take(instance.store.data_mut(), response, self.limits.response.0),
         };
         if instance.store.data_mut().end() {
             self.pool.give_back(instance);

@@ -154,12 +154,18 @@ fn missing(id: &str, name: &str, grant: &str, wanted: &Value) -> Error {
         Some(_) => format!("{name} = {wanted}"),
         None => grant.to_owned(),
     };
-    Error::new(&code::PLUGIN_NOT_GRANTED, format!("the plugin {id} wants the capability {name:?}, which is not granted to it"))
-        .hint(format!("[plugins.{id}.grant]\n{line}"))
+    Error::new(
+        &code::PLUGIN_NOT_GRANTED,
+        format!("the plugin {id} wants the capability {name:?}, which is not granted to it"),
+    )
+    .hint(format!("[plugins.{id}.grant]\n{line}"))
 }
 
 fn scope<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> Result<T> {
-    value.clone().try_into().map_err(|fault: toml::de::Error| refused(format!("the scope of {name}: {}", fault.message())))
+    value
+        .clone()
+        .try_into()
+        .map_err(|fault: toml::de::Error| refused(format!("the scope of {name}: {}", fault.message())))
 }
 
 /// A capability without scopes takes `{}`; anything else is a scope that would be silently ignored.

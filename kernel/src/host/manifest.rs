@@ -135,7 +135,10 @@ mod tests {
             ("colour = 1", "unknown field `colour`"),
             ("[want.teleport]", "wants \"teleport\""),
             ("[[route]]\nname = \"a\"\npath = \"x\"\nmounts = []", "does not start with `/`"),
-            ("[[route]]\nname = \"a\"\npath = \"/\"\nmounts = []\n[[route]]\nname = \"a\"\npath = \"/b\"\nmounts = []", "two routes"),
+            (
+                "[[route]]\nname = \"a\"\npath = \"/\"\nmounts = []\n[[route]]\nname = \"a\"\npath = \"/b\"\nmounts = []",
+                "two routes",
+            ),
         ] {
             let error = Manifest::parse(&format!("{GOOD}{add}")).expect_err(add);
             assert!(error.message.contains(fault), "{add}: {error}");

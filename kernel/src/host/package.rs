@@ -35,7 +35,8 @@ impl Package {
     /// # Errors
     /// `plugin.refused` when it cannot be read or is no plugin.
     pub fn open(path: &Path) -> Result<Self> {
-        let wasm = std::fs::read(path).map_err(|fault| refused(format!("{} cannot be read: {fault}", path.display())))?;
+        let wasm =
+            std::fs::read(path).map_err(|fault| refused(format!("{} cannot be read: {fault}", path.display())))?;
         Self::parse(wasm.into())
     }
 

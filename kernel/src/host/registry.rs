@@ -122,11 +122,10 @@ impl Registry {
                 Err(Error::new(&code::HTTP_NOT_FOUND, "the feature that answers here is switched off")
                     .hint(format!("an operator can switch it on: [plugins.{id}] enabled = true")))
             }
-            State::Refused(_) => Err(Error::new(
-                &code::PLUGIN_UNAVAILABLE,
-                "the plugin that answers here could not be loaded",
-            )
-            .hint("`basalt plugin list` says why")),
+            State::Refused(_) => {
+                Err(Error::new(&code::PLUGIN_UNAVAILABLE, "the plugin that answers here could not be loaded")
+                    .hint("`basalt plugin list` says why"))
+            }
         }
     }
 }

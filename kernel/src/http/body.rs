@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use salvo::Request;
-use salvo::http::{Body as _, ParseError};
 use salvo::http::header::CONTENT_LENGTH;
+use salvo::http::{Body as _, ParseError};
 
 use crate::error::{Error, Result, code};
 
@@ -40,7 +40,8 @@ async fn linger(request: &mut Request, length: u64) {
         return;
     }
     let mut body = request.take_body();
-    let discard = async { while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {} };
+    let discard =
+        async { while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {} };
     let _ = tokio::time::timeout(LONGEST, discard).await;
 }
 

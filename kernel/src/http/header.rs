@@ -57,7 +57,8 @@ pub(super) fn check(config: &Config, request: &Request) -> Result<()> {
     }
     let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size as u64 > config.max_headers.0 {
-        let message = format!("the headers have {size} bytes, more than the {} that are accepted", config.max_headers.0);
+        let message =
+            format!("the headers have {size} bytes, more than the {} that are accepted", config.max_headers.0);
         return Err(Error::new(&code::HTTP_HEADERS_TOO_LARGE, message));
     }
     Ok(())

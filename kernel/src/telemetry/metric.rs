@@ -15,19 +15,27 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Upper bounds in seconds: from a request that never leaves memory to the default deadline.
-const SECONDS: &[f64] = &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const SECONDS: &[f64] =
+    &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-static HTTP_REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counter("basalt_http_requests_total", "Requests answered.", &["method", "route", "status"])
-});
+static HTTP_REQUESTS: LazyLock<IntCounterVec> =
+    LazyLock::new(|| counter("basalt_http_requests_total", "Requests answered.", &["method", "route", "status"]));
 static HTTP_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
-    histogram("basalt_http_request_duration_seconds", "From the head of a request to the head of its answer.", &["method", "route"])
+    histogram(
+        "basalt_http_request_duration_seconds",
+        "From the head of a request to the head of its answer.",
+        &["method", "route"],
+    )
 });
 static PLUGIN_CALLS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter("basalt_plugin_calls_total", "Calls of a plugin, by outcome: ok or an error code.", &["plugin", "outcome"])
 });
 static PLUGIN_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
-    histogram("basalt_plugin_call_duration_seconds", "A call of a plugin, waiting for an instance included.", &["plugin"])
+    histogram(
+        "basalt_plugin_call_duration_seconds",
+        "A call of a plugin, waiting for an instance included.",
+        &["plugin"],
+    )
 });
 static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
     let gauge = Gauge::new("basalt_system_uptime_seconds", "Since the kernel started.");

@@ -8,7 +8,9 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn the_generated_references_are_the_ones_in_the_tree() {
-    for (arguments, file) in [(&["config", "--default"][..], "config/default.toml"), (&["errors"][..], "docs/errors.md")] {
+    for (arguments, file) in
+        [(&["config", "--default"][..], "config/default.toml"), (&["errors"][..], "docs/errors.md")]
+    {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
         let printed = text(&basalt().args(arguments).output().expect("runs").stdout);
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
@@ -27,7 +29,10 @@ fn a_faulty_configuration_is_refused_with_all_its_faults() {
     let output = setup.run(&["--config-test"]);
     assert!(!output.status.success());
     let message = text(&output.stderr);
-    assert!(message.contains("colour") && message.contains("server.port") && message.contains("config.invalid"), "{message}");
+    assert!(
+        message.contains("colour") && message.contains("server.port") && message.contains("config.invalid"),
+        "{message}"
+    );
     setup.configure("[log]\nlevel = \"debug\"\n");
     assert!(setup.run(&["--config-test"]).status.success());
 }

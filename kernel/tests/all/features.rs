@@ -25,7 +25,8 @@ fn the_environment_can_switch_a_plugin_off() {
 
 #[test]
 fn routes_hang_where_the_operator_says() {
-    let kernel = Kernel::start(&["http"], &format!("[plugins.test-http]\n{GRANT}mounts = {{ main = [\"/\", \"/a/b\"] }}"));
+    let kernel =
+        Kernel::start(&["http"], &format!("[plugins.test-http]\n{GRANT}mounts = {{ main = [\"/\", \"/a/b\"] }}"));
     assert_eq!(kernel.get("/echo").ok()["mount"], "");
     assert_eq!(kernel.get("/a/b/echo").ok()["mount"], "/a/b");
     kernel.get("/test/http/echo").refuses(404, "http.not-found");

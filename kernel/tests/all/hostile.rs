@@ -60,7 +60,10 @@ fn a_trap_a_panic_and_an_overflow_end_one_call() {
 
 #[test]
 fn a_response_over_the_limit_is_refused() {
-    let kernel = Kernel::start(&["http", "hostile"], &format!("{GRANTS}limits = {{ response = \"1MiB\", memory = \"128MiB\" }}"));
+    let kernel = Kernel::start(
+        &["http", "hostile"],
+        &format!("{GRANTS}limits = {{ response = \"1MiB\", memory = \"128MiB\" }}"),
+    );
     let answer = kernel.get("/test/hostile/large");
     assert_eq!(answer.status, 500);
     assert!(["plugin.response-too-large", "plugin.trap"].contains(&answer.json()["code"].as_str().unwrap_or_default()));
@@ -91,10 +94,15 @@ fn the_log_of_one_call_is_bounded_and_the_gap_is_seen() {
 
 #[test]
 fn a_capability_that_was_not_granted_is_refused_at_load_with_the_line_that_grants_it() {
-    let setup = Setup::new(&["http", "sql"], "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-sql.grant]\nhttp = {}\n");
+    let setup =
+        Setup::new(&["http", "sql"], "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-sql.grant]\nhttp = {}\n");
     let listed = String::from_utf8(setup.run(&["plugin", "list"]).stdout).expect("text");
     assert!(listed.contains("wants the capability \"sql\""), "{listed}");
-    assert!(listed.contains("[plugins.test-sql.grant]\nsql = { modes = [\"own\", \"caller\"] }") || listed.contains("sql = { modes ="), "{listed}");
+    assert!(
+        listed.contains("[plugins.test-sql.grant]\nsql = { modes = [\"own\", \"caller\"] }")
+            || listed.contains("sql = { modes ="),
+        "{listed}"
+    );
     let kernel = setup.start();
     kernel.wait_for_log("plugin.not-granted");
     kernel.get("/test/sql/").refuses(503, "plugin.unavailable");

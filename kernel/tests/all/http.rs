@@ -10,8 +10,13 @@ const CONFIG: &str = "[plugins.test-http.grant]\nhttp = {}\n";
 fn a_handler_sees_the_request_but_no_credential() {
     let kernel = Kernel::start(&["http"], CONFIG);
     let bearer = kernel.bearer("authenticated", "7");
-    let headers =
-        [("authorization", bearer.as_str()), ("apikey", "secret"), ("cookie", "a=b"), ("accept", "x/y"), ("x-twice", "1")];
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("apikey", "secret"),
+        ("cookie", "a=b"),
+        ("accept", "x/y"),
+        ("x-twice", "1"),
+    ];
     let seen = kernel.ask("POST", "/test/http/echo?a=%20b&c", &headers, b"four").ok();
     assert_eq!(seen["method"], "POST");
     assert_eq!((&seen["route"], &seen["mount"], &seen["what"]), (&json!("main"), &json!("/test/http"), &json!("echo")));
@@ -38,7 +43,9 @@ fn bodies_pass_through_without_a_change() {
 #[test]
 fn a_problem_has_the_status_of_its_code() {
     let kernel = Kernel::start(&["http"], CONFIG);
-    for (code, status) in [("http.not-found", 404), ("23505", 409), ("42501", 403), ("sql.busy", 503), ("shop.closed", 500)] {
+    for (code, status) in
+        [("http.not-found", 404), ("23505", 409), ("42501", 403), ("sql.busy", 503), ("shop.closed", 500)]
+    {
         let answer = kernel.get(&format!("/test/http/problem?{code}"));
         answer.refuses(status, code);
         assert_eq!(answer.json()["hint"], "a hint");
@@ -108,5 +115,8 @@ fn an_error_is_a_problem_document_for_those_who_ask_for_one() {
     let problem = kernel.ask("GET", "/nowhere", &[("accept", "text/html, application/problem+json;q=0.5")], b"");
     assert_eq!(problem.header("content-type"), "application/problem+json");
     let body = problem.json();
-    assert_eq!((&body["status"], &body["title"], &body["code"]), (&json!(404), &json!("Not Found"), &json!("http.not-found")));
+    assert_eq!(
+        (&body["status"], &body["title"], &body["code"]),
+        (&json!(404), &json!("Not Found"), &json!("http.not-found"))
+    );
 }

@@ -142,13 +142,16 @@ impl Setup {
 
     /// Starts a kernel and waits until it answers.
     pub fn start(self) -> Kernel {
-        let mut process = self.command().arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+        let mut process =
+            self.command().arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
         let log = Arc::new(Mutex::new(String::new()));
         let collect = Arc::clone(&log);
         let stderr = process.stderr.take().expect("piped");
-        std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| {
-            collect.lock().push_str(&format!("{line}\n"));
-        }));
+        std::thread::spawn(move || {
+            BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| {
+                collect.lock().push_str(&format!("{line}\n"));
+            })
+        });
         let stdout = process.stdout.take().expect("piped");
         let ready = first_line(stdout).recv_timeout(START).unwrap_or_default();
         let Some(url) = ready.strip_prefix("ready at ") else {
@@ -186,7 +189,8 @@ impl Kernel {
 
     /// Asks, with headers and a body; any status is an answer.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        try_ask(&self.url, method, path, headers, body).unwrap_or_else(|fault| panic!("{method} {path}: {fault}\n{}", self.log.lock()))
+        try_ask(&self.url, method, path, headers, body)
+            .unwrap_or_else(|fault| panic!("{method} {path}: {fault}\n{}", self.log.lock()))
     }
 
     /// GET without credentials.
@@ -259,7 +263,13 @@ impl Drop for Kernel {
 }
 
 /// Asks; fails when there is no answer.
-pub fn try_ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, ureq::Error> {
+pub fn try_ask(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer, ureq::Error> {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask test` brings the Postgres server and the packed fixtures; without them the tests say so.
 
+#![expect(unreachable_pub, reason = "a test binary has no callers: `pub` says what a module offers the others")]
+
 mod kernel;
 
 mod cli;

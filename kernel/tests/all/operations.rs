@@ -50,7 +50,9 @@ fn a_request_is_one_json_line_as_loud_as_its_outcome() {
         serde_json::from_str(line).expect("JSON")
     };
     let good = line("good");
-    for (key, value) in [("level", "INFO"), ("user_id", "user-7"), ("method", "GET"), ("path", "/test/http/echo"), ("ip", "127.0.0.1")] {
+    for (key, value) in
+        [("level", "INFO"), ("user_id", "user-7"), ("method", "GET"), ("path", "/test/http/echo"), ("ip", "127.0.0.1")]
+    {
         assert_eq!(good[key], value, "{good}");
     }
     assert_eq!(good["status"], 200);

@@ -29,15 +29,21 @@ fn a_newcomer_reads_and_writes_their_own_rows() {
     let kernel = kernel("");
     let (ann, bob) = (kernel.bearer("authenticated", "ann"), kernel.bearer("authenticated", "bob"));
     let refused = kernel.get("/rest/v1/todo");
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (401, Some("42501")), "anonymous callers are refused");
-    let headers = |bearer| [("authorization", bearer), ("content-type", "application/json"), ("prefer", "return=representation")];
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (401, Some("42501")),
+        "anonymous callers are refused"
+    );
+    let headers =
+        |bearer| [("authorization", bearer), ("content-type", "application/json"), ("prefer", "return=representation")];
     let body = json!([{ "task": "write" }, { "task": "read" }, { "task": "rest" }]).to_string();
     let made = kernel.ask("POST", "/rest/v1/todo", &headers(&ann), body.as_bytes());
     assert_eq!((made.status, made.json()[2]["owner"].as_str()), (201, Some("ann")), "{}", made.text());
     let list = kernel.ask("GET", "/api/v1/tables/todo?task=like.r*&order=id.desc&select=task", &headers(&ann), b"");
     assert_eq!(list.ok(), json!([{ "task": "rest" }, { "task": "read" }]));
     assert_eq!(kernel.ask("GET", "/rest/v1/todo", &headers(&bob), b"").ok(), json!([]), "row security holds");
-    let page = kernel.ask("GET", "/rest/v1/todo?limit=2&order=id", &[("authorization", &ann), ("prefer", "count=exact")], b"");
+    let page =
+        kernel.ask("GET", "/rest/v1/todo?limit=2&order=id", &[("authorization", &ann), ("prefer", "count=exact")], b"");
     assert_eq!((page.status, page.header("content-range")), (206, "0-1/3"));
     let done = kernel.ask("PATCH", "/rest/v1/todo?id=eq.1", &headers(&ann), br#"{"done":true}"#).ok();
     assert_eq!(done[0]["done"], true);
@@ -80,15 +86,26 @@ fn no_input_reaches_sql_as_sql() {
     let kernel = kernel("");
     let bearer = kernel.bearer("authenticated", "ann");
     for attack in [
-        "todo?id=eq.1;drop table todo", "todo?task=eq.';drop table todo;--", "todo?select=id,task;drop table todo",
-        "todo?order=id;drop table todo", "todo?\"id\"';drop table todo=eq.1", "todo?task=in.('a');drop table todo", "todo';drop table todo",
-        "todo?limit=1;drop table todo", "todo?select=id::int);drop table todo", "todo?task=eq.%00",
+        "todo?id=eq.1;drop table todo",
+        "todo?task=eq.';drop table todo;--",
+        "todo?select=id,task;drop table todo",
+        "todo?order=id;drop table todo",
+        "todo?\"id\"';drop table todo=eq.1",
+        "todo?task=in.('a');drop table todo",
+        "todo';drop table todo",
+        "todo?limit=1;drop table todo",
+        "todo?select=id::int);drop table todo",
+        "todo?task=eq.%00",
     ] {
         let path = format!("/rest/v1/{}", attack.replace(' ', "%20").replace('"', "%22"));
         let answer = kernel.ask("GET", &path, &[("authorization", &bearer)], b"");
         assert!(answer.status < 500, "{attack}: {}", answer.text());
     }
-    assert_eq!(kernel.ask("GET", "/rest/v1/todo", &[("authorization", &bearer)], b"").status, 200, "the table is still there");
+    assert_eq!(
+        kernel.ask("GET", "/rest/v1/todo", &[("authorization", &bearer)], b"").status,
+        200,
+        "the table is still there"
+    );
 }
 
 #[test]

@@ -21,14 +21,23 @@ fn a_relation_is_described_with_its_keys() {
     assert_eq!((&book["schema"], &book["name"], &book["kind"]), (&json!("public"), &json!("book"), &json!("table")));
     assert_eq!(book["primary_key"], json!(["id"]));
     let cover = &book["columns"][2];
-    assert_eq!((&cover["name"], &cover["nullable"], &cover["enum"]), (&json!("cover"), &json!(true), &json!(["red", "blue"])));
+    assert_eq!(
+        (&cover["name"], &cover["nullable"], &cover["enum"]),
+        (&json!("cover"), &json!(true), &json!(["red", "blue"]))
+    );
     assert_eq!(cover["comment"], "what it looks like");
     let key = &book["foreign_keys"][0];
-    assert_eq!((&key["columns"], &key["target"], &key["target_columns"]), (&json!(["author"]), &json!("author"), &json!(["id"])));
+    assert_eq!(
+        (&key["columns"], &key["target"], &key["target_columns"]),
+        (&json!(["author"]), &json!("author"), &json!(["id"]))
+    );
     let author = kernel.get("/test/schema/public/author").ok();
     assert_eq!(author["referenced_by"][0]["relation"], "book");
     let name = &author["columns"][1];
-    assert_eq!((&name["type"], &name["base_type"], &name["nullable"]), (&json!("label"), &json!("character varying(20)"), &json!(false)));
+    assert_eq!(
+        (&name["type"], &name["base_type"], &name["nullable"]),
+        (&json!("label"), &json!("character varying(20)"), &json!(false))
+    );
     assert_eq!(kernel.get("/test/schema/public/shelf").ok()["kind"], "view");
     assert_eq!(kernel.get("/test/schema/public/nothing").status, 404);
 }

@@ -27,20 +27,54 @@ fn value(kernel: &Kernel, mode: &str, text: &str, parameters: &[Option<&str>]) -
 #[test]
 fn every_type_comes_back_as_it_went() {
     let kernel = kernel("");
-    run(&kernel, &order("own", "one", &[
-        ("create type mood as enum ('sad', 'glad')", &[]),
-        ("create domain year as int check (value > 1900)", &[]),
-        ("create type point3 as (x int, y numeric, z text)", &[]),
-    ])).ok();
+    run(
+        &kernel,
+        &order(
+            "own",
+            "one",
+            &[
+                ("create type mood as enum ('sad', 'glad')", &[]),
+                ("create domain year as int check (value > 1900)", &[]),
+                ("create type point3 as (x int, y numeric, z text)", &[]),
+            ],
+        ),
+    )
+    .ok();
     for (kind, text) in [
-        ("bool", "t"), ("int2", "-32768"), ("int8", "9223372036854775807"), ("numeric", "12345678901234567890.123456789012345678901"),
-        ("numeric", "NaN"), ("float8", "1e-307"), ("float8", "Infinity"), ("float4", "3.4028235e+38"), ("text", "a'b\"c\\d\u{1F600}"),
-        ("varchar(3)", "abc"), ("bytea", "\\x00ff10"), ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), ("date", "infinity"),
-        ("timestamptz", "2026-01-31 12:00:00.123456+00"), ("interval", "1 year 2 mons 3 days 04:05:06.789"), ("time", "23:59:59.999999"),
-        ("json", "{\"b\": 1,  \"a\":null}"), ("jsonb", "null"), ("int4[]", "{{1,2},{3,NULL}}"), ("text[]", "{\"a,b\",NULL,\"NULL\"}"),
-        ("int8range", "[1,10)"), ("nummultirange", "{[1,2),[3,4)}"), ("inet", "192.168.0.1/24"), ("macaddr", "08:00:2b:01:02:03"),
-        ("tsvector", "'a':1 'b':2"), ("point", "(1,2)"), ("xml", "<a/>"), ("money", "$1.00"), ("bit(3)", "101"), ("oid", "42"),
-        ("mood", "glad"), ("year", "2026"), ("point3", "(1,2.50,\"a b\")"), ("mood[]", "{sad,glad}"),
+        ("bool", "t"),
+        ("int2", "-32768"),
+        ("int8", "9223372036854775807"),
+        ("numeric", "12345678901234567890.123456789012345678901"),
+        ("numeric", "NaN"),
+        ("float8", "1e-307"),
+        ("float8", "Infinity"),
+        ("float4", "3.4028235e+38"),
+        ("text", "a'b\"c\\d\u{1F600}"),
+        ("varchar(3)", "abc"),
+        ("bytea", "\\x00ff10"),
+        ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("date", "infinity"),
+        ("timestamptz", "2026-01-31 12:00:00.123456+00"),
+        ("interval", "1 year 2 mons 3 days 04:05:06.789"),
+        ("time", "23:59:59.999999"),
+        ("json", "{\"b\": 1,  \"a\":null}"),
+        ("jsonb", "null"),
+        ("int4[]", "{{1,2},{3,NULL}}"),
+        ("text[]", "{\"a,b\",NULL,\"NULL\"}"),
+        ("int8range", "[1,10)"),
+        ("nummultirange", "{[1,2),[3,4)}"),
+        ("inet", "192.168.0.1/24"),
+        ("macaddr", "08:00:2b:01:02:03"),
+        ("tsvector", "'a':1 'b':2"),
+        ("point", "(1,2)"),
+        ("xml", "<a/>"),
+        ("money", "$1.00"),
+        ("bit(3)", "101"),
+        ("oid", "42"),
+        ("mood", "glad"),
+        ("year", "2026"),
+        ("point3", "(1,2.50,\"a b\")"),
+        ("mood[]", "{sad,glad}"),
     ] {
         let got = value(&kernel, "own", &format!("select $1::{kind}"), &[Some(text)]);
         assert_eq!(got, text, "{kind}");
@@ -54,7 +88,11 @@ fn parameters_take_the_type_that_the_statement_gives_them() {
     let kernel = kernel("");
     let made = order("own", "one", &[("create table t (id int primary key, at timestamptz, tags text[])", &[])]);
     run(&kernel, &made).ok();
-    let insert = order("own", "one", &[("insert into t values ($1, $2, $3) returning *", &[Some("7"), Some("2026-01-01Z"), Some("{a,b}")])]);
+    let insert = order(
+        "own",
+        "one",
+        &[("insert into t values ($1, $2, $3) returning *", &[Some("7"), Some("2026-01-01Z"), Some("{a,b}")])],
+    );
     let result = run(&kernel, &insert).ok();
     assert_eq!(result[0]["rows"], json!([["7", "2026-01-01 00:00:00+00", "{a,b}"]]));
     assert_eq!(result[0]["columns"], json!([["id", "int4"], ["at", "timestamptz"], ["tags", "_text"]]));
@@ -82,7 +120,8 @@ fn a_transaction_keeps_all_or_nothing() {
         run(&kernel, &insert(end)).ok();
         assert_eq!(value(&kernel, "own", "select count(*) from t", &[]), rows, "{end}");
     }
-    let failed = run(&kernel, &order("own", "commit", &[("insert into t values (3)", &[]), ("insert into t values (3)", &[])]));
+    let failed =
+        run(&kernel, &order("own", "commit", &[("insert into t values (3)", &[]), ("insert into t values (3)", &[])]));
     failed.refuses(409, "25P02");
     assert_eq!(value(&kernel, "own", "select count(*) from t", &[]), "2");
 }
@@ -98,7 +137,11 @@ fn a_read_only_call_cannot_write() {
 #[test]
 fn an_error_says_what_postgres_said() {
     let kernel = kernel("");
-    run(&kernel, &order("own", "one", &[("create table t (id int primary key)", &[]), ("insert into t values (1)", &[])])).ok();
+    run(
+        &kernel,
+        &order("own", "one", &[("create table t (id int primary key)", &[]), ("insert into t values (1)", &[])]),
+    )
+    .ok();
     let answer = run(&kernel, &order("own", "one", &[("insert into t values (1)", &[])]));
     answer.refuses(409, "23505");
     let details = &answer.json()["details"];
@@ -143,16 +186,24 @@ fn a_caller_is_the_role_and_the_claims_of_the_token() {
     assert_eq!(answer[0]["rows"], json!([["authenticated", "2"]]));
     run(&kernel, &select).refuses(403, "42501");
     let nobody = kernel.bearer("no_such_role", "x");
-    kernel.ask("POST", "/test/sql/", &[("authorization", &nobody)], body.as_bytes()).refuses(403, "auth.role-not-allowed");
+    kernel
+        .ask("POST", "/test/sql/", &[("authorization", &nobody)], body.as_bytes())
+        .refuses(403, "auth.role-not-allowed");
     let superuser = kernel.bearer("postgres", "x");
-    kernel.ask("POST", "/test/sql/", &[("authorization", &superuser)], body.as_bytes()).refuses(403, "auth.role-not-allowed");
+    kernel
+        .ask("POST", "/test/sql/", &[("authorization", &superuser)], body.as_bytes())
+        .refuses(403, "auth.role-not-allowed");
 }
 
 #[test]
 fn nothing_of_one_caller_is_left_for_the_next() {
     let kernel = kernel("");
     let bearer = kernel.bearer("authenticated", "ann");
-    let set = order("caller", "commit", &[("select set_config('app.secret', 'ann', false)", &[]), ("set search_path = pg_temp", &[])]);
+    let set = order(
+        "caller",
+        "commit",
+        &[("select set_config('app.secret', 'ann', false)", &[]), ("set search_path = pg_temp", &[])],
+    );
     kernel.ask("POST", "/test/sql/", &[("authorization", &bearer)], set.to_string().as_bytes()).ok();
     for _ in 0..20 {
         assert_ne!(value(&kernel, "caller", "select current_setting('app.secret', true)", &[]), "ann");
@@ -176,7 +227,11 @@ fn a_statement_that_ends_the_transaction_does_not_escape_the_role() {
 fn two_plugins_cannot_see_each_others_schema() {
     let config = format!("{CONFIG}[plugins.test-neighbour.grant]\nhttp = {{}}\nsql = {{ modes = [\"own\"] }}\n");
     let kernel = Kernel::start(&["sql", "neighbour"], &config);
-    run(&kernel, &order("own", "one", &[("create table secret (id int)", &[]), ("insert into secret values (42)", &[])])).ok();
+    run(
+        &kernel,
+        &order("own", "one", &[("create table secret (id int)", &[]), ("insert into secret values (42)", &[])]),
+    )
+    .ok();
     let schema = value(&kernel, "own", "select current_schema()::text", &[]);
     let schema = schema.as_str().expect("a schema");
     let ask = |sql: &str| kernel.ask("POST", "/test/neighbour/", &[], sql.as_bytes());
