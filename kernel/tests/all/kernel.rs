@@ -32,6 +32,7 @@ pub struct Setup {
     folder: TempDir,
     database: Option<String>,
     environment: Vec<(String, String)>,
+    removed: Vec<String>,
 }
 
 /// An answer, read to its end.
@@ -78,10 +79,26 @@ impl Setup {
     /// A kernel that runs its own Postgres.
     pub fn embedded(plugins: &[&str], config: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("basalt").tempdir().expect("a folder");
-        let setup = Self { folder, database: None, environment: Vec::new() };
+        let setup = Self { folder, database: None, environment: Vec::new(), removed: Vec::new() };
         setup.lay_out(plugins);
         std::fs::write(setup.path("basalt.toml"), config).expect("written");
         setup
+    }
+
+    /// A kernel as the product is: its own Postgres, and every plugin with what the preset grants it.
+    pub fn product(config: &str) -> Self {
+        let setup = Self::embedded(&[], config);
+        for file in std::fs::read_dir(given("BASALT_BUNDLE")).expect("a bundle") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), setup.path("bundle").join(file.file_name())).expect("copied");
+        }
+        setup
+    }
+
+    /// Takes a variable out of the kernel's environment.
+    pub fn without(mut self, name: &str) -> Self {
+        self.removed.push(name.to_owned());
+        self
     }
 
     /// Sets a variable of the kernel's environment.
@@ -125,6 +142,7 @@ impl Setup {
             command.env("DATABASE_URL", database);
         }
         command.envs(self.environment.iter().cloned());
+        self.removed.iter().for_each(|name| drop(command.env_remove(name)));
         command
     }
 
@@ -242,7 +260,12 @@ impl Kernel {
     }
 
     fn into_setup(mut self) -> Setup {
-        let empty = Setup { folder: TempDir::new().expect("a folder"), database: None, environment: Vec::new() };
+        let empty = Setup {
+            folder: TempDir::new().expect("a folder"),
+            database: None,
+            environment: Vec::new(),
+            removed: Vec::new(),
+        };
         std::mem::replace(&mut self.setup, empty)
     }
 

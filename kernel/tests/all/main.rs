@@ -15,6 +15,7 @@ mod http;
 mod log;
 mod operations;
 mod random;
+mod readme;
 mod schema;
 mod settings;
 mod sql;
