@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
@@ -88,14 +89,16 @@ impl From<Access> for store::Access {
 }
 
 impl Call {
-    fn parameters(&mut self, parameters: Vec<Parameter>) -> Result<Vec<store::Parameter>> {
+    fn content(&self, body: &Resource<Body>) -> Result<Bytes> {
+        Ok(self.table.get(body).map_err(Error::internal)?.to_bytes())
+    }
+
+    fn parameters(&self, parameters: Vec<Parameter>) -> Result<Vec<store::Parameter>> {
         let convert = |parameter| match parameter {
             Parameter::Null => Ok(store::Parameter::Null),
             Parameter::Text(text) => Ok(store::Parameter::Text(text)),
-            Parameter::Body(body) => {
-                let content = self.table.get(&body).map_err(Error::internal)?.to_bytes();
-                Ok(store::Parameter::Bytes(content))
-            }
+            Parameter::Body(body) => Ok(store::Parameter::Bytes(self.content(&body)?)),
+            Parameter::Raw(body) => Ok(store::Parameter::Raw(self.content(&body)?)),
         };
         parameters.into_iter().map(convert).collect()
     }

@@ -16,8 +16,10 @@ pub enum Parameter {
     Null,
     /// The text form.
     Text(String),
-    /// The text form as bytes; raw where the parameter is a `bytea`.
+    /// The text form, as bytes.
     Bytes(Bytes),
+    /// The type's binary form: the content of a `bytea` as it is.
+    Raw(Bytes),
 }
 
 /// A column of a result.

@@ -118,3 +118,29 @@ fn the_feature_can_be_switched_off() {
     answer.refuses(404, "http.not-found");
     assert!(answer.json()["hint"].as_str().expect("a hint").contains("[plugins.rest] enabled = true"));
 }
+
+#[test]
+fn rows_are_written_in_a_schema_that_only_the_role_may_use() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = kernel("settings = { schemas = [\"public\", \"shop\"] }");
+    kernel.sql(
+        "create schema shop; create table shop.item (id int primary key, name text);
+         grant usage on schema shop to authenticated; grant select, insert, update on shop.item to authenticated",
+    );
+    let bearer = kernel.bearer("authenticated", "ann");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("accept-profile", "shop"),
+        ("content-profile", "shop"),
+        ("prefer", "return=representation"),
+    ];
+    wait_until("the table is known", || kernel.ask("GET", "/rest/v1/item", &headers, b"").status == 200);
+    let made = kernel.ask("POST", "/rest/v1/item", &headers, br#"[{"id":1,"name":"a"}]"#);
+    assert_eq!((made.status, made.text().as_str()), (201, r#"[{"id":1,"name":"a"}]"#));
+    let changed = kernel.ask("PATCH", "/rest/v1/item?id=eq.1", &headers, br#"{"name":"b"}"#);
+    assert_eq!(changed.text(), r#"[{"id":1,"name":"b"}]"#);
+    kernel.sql("revoke usage on schema shop from authenticated");
+    wait_until("nobody may use it", || kernel.ask("GET", "/rest/v1/item", &headers, b"").status == 403);
+}

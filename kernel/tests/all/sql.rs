@@ -107,8 +107,9 @@ fn bytes_go_through_without_entering_the_guest() {
     let text = "x".repeat(100_000);
     let answer = run(&kernel, &order("own", "body", &[("select $1::text || '!'", &[Some(&text)])]));
     assert_eq!(answer.text(), format!("{text}!"));
-    let raw = run(&kernel, &order("own", "body", &[("select length($1::bytea)", &[Some("\\x00")])]));
-    assert_eq!(raw.text(), "4", "a body is raw where the parameter is a bytea");
+    let bytea: &[(&str, &[Option<&str>])] = &[("select length($1::bytea)", &[Some("\\x00")])];
+    assert_eq!(run(&kernel, &order("own", "body", bytea)).text(), "1", "the text form of one byte");
+    assert_eq!(run(&kernel, &order("own", "raw", bytea)).text(), "4", "four bytes as they are");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use bytes::{BufMut as _, Bytes};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
-use tokio_postgres::types::Type;
 
 use super::reading::{Draft, Reading, columns};
 use super::{Session, lost};
@@ -82,24 +81,10 @@ impl Failure {
 impl Session {
     /// Runs the steps in order; the answer is that of step `main`.
     pub(crate) async fn run(&mut self, steps: &[Step<'_>], main: usize, cap: Cap) -> Result<Answer, Failure> {
-        self.learn_types(&steps[main]).await?;
         let drafts = self.write(steps).inspect_err(|_| self.wire.outbox.clear())?;
         let mut reading = Reading::new(drafts, main, cap);
         self.exchange(&mut reading).await?;
         self.finish(reading, steps)
-    }
-
-    /// Bytes go as text or raw by the type of their parameter, so an unknown statement with bytes costs a round trip.
-    async fn learn_types(&mut self, step: &Step<'_>) -> Result<(), Failure> {
-        let has_bytes = step.parameters.iter().any(|parameter| matches!(parameter, Parameter::Bytes(_)));
-        if !has_bytes || self.statements.find(step.role, step.sql).is_some() {
-            return Ok(());
-        }
-        let draft = self.parse(*step).map_err(Failure::broken)?;
-        frontend::sync(&mut self.wire.outbox);
-        let mut reading = Reading::new([draft].into(), 0, Cap::NONE);
-        self.exchange(&mut reading).await?;
-        reading.failure.map_or(Ok(()), Err)
     }
 
     async fn exchange(&mut self, reading: &mut Reading<'_>) -> Result<(), Failure> {
@@ -130,16 +115,10 @@ impl Session {
     }
 
     fn write_step<'a>(&mut self, step: &Step<'a>) -> std::io::Result<Option<Draft<'a>>> {
-        let known =
-            self.statements.find(step.role, step.sql).map(|known| (known.name.clone(), known.parameters.clone()));
-        let (name, types, draft) = match known {
-            Some((name, types)) => (name, types, None),
-            None => {
-                let draft = self.parse(*step)?;
-                (draft.name.clone(), draft.parameters.clone(), Some(draft))
-            }
-        };
-        bind(&name, &types, step.parameters, &mut self.wire.outbox)?;
+        let known = self.statements.find(step.role, step.sql).map(|known| known.name.clone());
+        let draft = if known.is_none() { Some(self.parse(*step)?) } else { None };
+        let name = known.or_else(|| draft.as_ref().map(|draft| draft.name.clone())).unwrap_or_default();
+        bind(&name, step.parameters, &mut self.wire.outbox)?;
         frontend::execute("", 0, &mut self.wire.outbox)?;
         Ok(draft)
     }
@@ -148,14 +127,13 @@ impl Session {
         let name = self.statements.name();
         frontend::parse(&name, step.sql, [], &mut self.wire.outbox)?;
         frontend::describe(b'S', &name, &mut self.wire.outbox)?;
-        Ok(Draft { step, name, parameters: [].into() })
+        Ok(Draft { step, name })
     }
 
     fn hear(&mut self, message: Message, reading: &mut Reading<'_>) -> Result<(), Failure> {
         match message {
             Message::ReadyForQuery(body) => self.ready(body.status()),
             Message::ErrorResponse(body) => reading.fail(fault::reported(&body)),
-            Message::ParameterDescription(body) => reading.parameters(&body).map_err(Failure::broken)?,
             Message::RowDescription(body) => self.described(reading, columns(&body).map_err(Failure::broken)?),
             Message::NoData => self.described(reading, [].into()),
             Message::CommandComplete(body) => self.completed(reading, body.tag().unwrap_or_default()),
@@ -171,8 +149,8 @@ impl Session {
     }
 
     fn described(&mut self, reading: &mut Reading<'_>, columns: Arc<[Column]>) {
-        if let Some(Draft { step, name, parameters }) = reading.drafts.pop_front() {
-            self.statements.insert(step.role, step.sql, name, parameters, columns);
+        if let Some(Draft { step, name }) = reading.drafts.pop_front() {
+            self.statements.insert(step.role, step.sql, name, columns);
         }
     }
 
@@ -206,16 +184,13 @@ impl Session {
     }
 }
 
-fn bind(name: &str, types: &[u32], parameters: &[Parameter], out: &mut bytes::BytesMut) -> std::io::Result<()> {
-    let is_raw = |(at, parameter): (usize, &Parameter)| {
-        i16::from(matches!(parameter, Parameter::Bytes(_)) && types.get(at) == Some(&Type::BYTEA.oid()))
-    };
-    let formats = parameters.iter().enumerate().map(is_raw);
+fn bind(name: &str, parameters: &[Parameter], out: &mut bytes::BytesMut) -> std::io::Result<()> {
+    let formats = parameters.iter().map(|parameter| i16::from(matches!(parameter, Parameter::Raw(_))));
     let write = |parameter: &Parameter, out: &mut bytes::BytesMut| {
         match parameter {
             Parameter::Null => return Ok(IsNull::Yes),
             Parameter::Text(text) => out.put_slice(text.as_bytes()),
-            Parameter::Bytes(bytes) => out.put_slice(bytes),
+            Parameter::Bytes(bytes) | Parameter::Raw(bytes) => out.put_slice(bytes),
         }
         Ok(IsNull::No)
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fallible_iterator::FallibleIterator as _;
-use postgres_protocol::message::backend::{ParameterDescriptionBody, RowDescriptionBody};
+use postgres_protocol::message::backend::RowDescriptionBody;
 
 use super::batch::{Cap, Failure, Step};
 use crate::error::{Error, Result, code};
@@ -18,7 +18,6 @@ use crate::store::rows::{Column, is_text};
 pub(super) struct Draft<'a> {
     pub(super) step: Step<'a>,
     pub(super) name: Arc<str>,
-    pub(super) parameters: Arc<[u32]>,
 }
 
 /// The state of reading a batch's answers.
@@ -60,13 +59,6 @@ impl<'a> Reading<'a> {
     pub(super) fn fail(&mut self, reported: Reported) {
         let at = self.at;
         self.failure.get_or_insert(Failure::Step { at, reported: Box::new(reported) });
-    }
-
-    pub(super) fn parameters(&mut self, body: &ParameterDescriptionBody) -> std::io::Result<()> {
-        if let Some(draft) = self.drafts.front_mut() {
-            draft.parameters = body.parameters().collect::<Vec<_>>()?.into();
-        }
-        Ok(())
     }
 }
 

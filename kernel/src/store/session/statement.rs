@@ -18,7 +18,6 @@ pub(crate) struct Statement {
     /// run what another one prepared.
     role: Box<str>,
     pub(crate) name: Arc<str>,
-    pub(crate) parameters: Arc<[u32]>,
     pub(crate) columns: Arc<[Column]>,
     used: u64,
 }
@@ -50,16 +49,9 @@ impl Statements {
         format!("basalt:{}", self.named).into()
     }
 
-    pub(crate) fn insert(
-        &mut self,
-        role: &str,
-        sql: &str,
-        name: Arc<str>,
-        parameters: Arc<[u32]>,
-        columns: Arc<[Column]>,
-    ) {
+    pub(crate) fn insert(&mut self, role: &str, sql: &str, name: Arc<str>, columns: Arc<[Column]>) {
         self.clock += 1;
-        let statement = Statement { role: role.into(), name, parameters, columns, used: self.clock };
+        let statement = Statement { role: role.into(), name, columns, used: self.clock };
         self.by_text.entry(sql.into()).or_default().push(statement);
         self.count += 1;
         self.bytes += sql.len();
@@ -107,7 +99,7 @@ mod tests {
         let mut statements = Statements::default();
         for text in texts {
             let name = statements.name();
-            statements.insert("anon", &text, name, [].into(), [].into());
+            statements.insert("anon", &text, name, [].into());
         }
         statements
     }
@@ -124,7 +116,7 @@ mod tests {
         let mut statements = with((0..MOST).map(|n| format!("select {n}")));
         statements.find("anon", "select 0");
         let name = statements.name();
-        statements.insert("anon", "one more", name, [].into(), [].into());
+        statements.insert("anon", "one more", name, [].into());
         assert!(statements.find("anon", "select 0").is_some());
         assert!(statements.find("anon", "select 1").is_none());
         assert_eq!(statements.take_evicted().len(), 1);

@@ -12,8 +12,8 @@ struct Order {
     mode: String,
     #[serde(default)]
     read_only: bool,
-    /// `one`: each in a transaction of its own; `commit`, `rollback`, `leave`: all in one that ends so; `body`: the
-    /// first value of the last is the answer.
+    /// `one`: each in a transaction of its own; `commit`, `rollback`, `leave`: all in one that ends so; `body`, `raw`:
+    /// the first with bodies as parameters, its first value being the answer.
     end: String,
     statements: Vec<(String, Vec<Option<String>>)>,
 }
@@ -26,7 +26,7 @@ fn handle(request: Request) -> Result<Response, Problem> {
         _ => Mode::Service,
     };
     let access = if order.read_only { Access::ReadOnly } else { Access::ReadWrite };
-    if order.end == "body" {
+    if order.end == "body" || order.end == "raw" {
         return body(mode, access, &order);
     }
     let results = if order.end == "one" { each(mode, access, &order) } else { all(mode, access, &order) }?;
@@ -36,7 +36,8 @@ fn handle(request: Request) -> Result<Response, Problem> {
 fn body(mode: Mode, access: Access, order: &Order) -> Result<Response, Problem> {
     let (text, parameters) = &order.statements[0];
     let parameters: Vec<_> = parameters.iter().map(|text| Body::from_text(text.as_deref().unwrap_or(""))).collect();
-    let handles: Vec<_> = parameters.iter().map(Parameter::Body).collect();
+    let kind = if order.end == "raw" { Parameter::Raw } else { Parameter::Body };
+    let handles: Vec<_> = parameters.iter().map(kind).collect();
     let rows = sql::query(mode, access, text, &handles)?;
     Ok(match rows.value_body(0, 0) {
         Some(body) => Response::new(200).body(body),
