@@ -69,7 +69,7 @@ impl Front {
             trail.route = "unmatched".to_owned();
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         };
-        let called = self.0.registry.plugin(&found)?;
+        let called = self.0.registry.plugin(found.target.plugin)?;
         trail.route = format!("{}:{}", called.manifest.id, found.target.route);
         if let Some(refusal) = plugin::refuse_method(found.target, request.method(), trail, request.headers()) {
             return Ok(refusal);
@@ -78,7 +78,7 @@ impl Front {
         let identity = self.identify(request, trail)?;
         // Before an instance is taken: a slow client must not hold one.
         let content = body::read(request, called.limits.request.bytes(), self.0.config.body_timeout.0).await?;
-        plugin::call(called, &found, request, content, identity, trail).await
+        plugin::call(&self.0.registry, found, request, content, identity, trail).await
     }
 
     async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {
