@@ -8,7 +8,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{InstancePre, Linker};
 
 use super::config::Limits;
-use super::engine::{Engine, MAX_MEMORY};
+use super::engine::Engine;
 use super::grant::{Grant, Scopes};
 use super::instance::Pool;
 use super::manifest::{Manifest, refused};
@@ -51,7 +51,6 @@ impl Plugin {
     /// `plugin.not-granted` or `plugin.refused`, or the store's when the login cannot be made.
     pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
         let scopes = grant.meet(&package.manifest)?;
-        check_limits(&package.manifest, &grant.limits)?;
         let settings = grant.settings(&package.manifest)?;
         let code = compile(&package, &scopes, engine).await?;
         let login = login(&package.manifest, &scopes, store).await?;
@@ -67,6 +66,7 @@ impl Plugin {
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             settings,
             log_lines: grant.limits.log_lines,
+            host_memory: grant.limits.host_memory.0,
         };
         let pool = Pool::new(&grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
@@ -96,13 +96,6 @@ impl Code {
         }
         Ok(Self { linked, handler, filter })
     }
-}
-
-fn check_limits(manifest: &Manifest, limits: &Limits) -> Result<()> {
-    if limits.memory.bytes() > MAX_MEMORY {
-        return Err(refused(format!("plugins.{}.limits.memory is over {} MiB", manifest.id, MAX_MEMORY >> 20)));
-    }
-    Ok(())
 }
 
 /// The plugin's own login, when it has `own` SQL.
