@@ -28,6 +28,8 @@ pub struct Config {
     pub root: Root,
     /// `[server]`
     pub server: http::Config,
+    /// `[server.cors]`
+    pub cors: http::cors::Config,
     /// `[log]`
     pub log: telemetry::Config,
     /// `[database]`
@@ -66,11 +68,15 @@ impl Config {
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
         let mut sections = SECTIONS.iter().map(|name| take(table, name, name, faults));
         let mut next = || sections.next().unwrap_or_default();
-        let (server, log, database, auth, mut host, plugins) = (next(), next(), next(), next(), next(), next());
+        let (mut server, log, database, auth, mut host, plugins) = (next(), next(), next(), next(), next(), next());
         let limits = Limits::read("host.limits", take(&mut host, "limits", "host.limits", &mut Vec::new()), faults);
+        let cors = take(&mut server, "cors", "server.cors", faults);
+        let cors = http::cors::Config::read("server.cors", cors, faults);
+        cors.check(faults);
         Self {
             root: Root::read("", std::mem::take(table), faults),
             server: Section::read("server", server, faults),
+            cors,
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
@@ -85,6 +91,7 @@ impl Config {
         [
             default_toml::<Root>(""),
             default_toml::<http::Config>("server"),
+            default_toml::<http::cors::Config>("server.cors"),
             default_toml::<telemetry::Config>("log"),
             default_toml::<store::Config>("database"),
             default_toml::<auth::Config>("auth"),
@@ -100,6 +107,7 @@ impl Config {
         let mut parts = vec![
             effective_toml("", &self.root),
             effective_toml("server", &self.server),
+            effective_toml("server.cors", &self.cors),
             effective_toml("log", &self.log),
             effective_toml("database", &self.database),
             effective_toml("auth", &self.auth),
@@ -162,6 +170,14 @@ mod tests {
         ] {
             assert!(message.contains(&format!("  {path}: ")), "{path} in {message}");
         }
+    }
+
+    #[test]
+    fn cookies_are_not_for_every_origin() {
+        let config = |origin: &str| load(&format!("[server.cors]\norigins = [{origin:?}]\ncredentials = true"));
+        assert!(config("*").expect_err("open").message.contains("  server.cors.credentials: "));
+        assert_eq!(config("https://a.b").expect("valid").cors.origins[0].0, "https://a.b");
+        assert!(config("https://a.b/c").expect_err("a path").message.contains("  server.cors.origins: "));
     }
 
     #[test]

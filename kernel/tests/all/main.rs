@@ -8,10 +8,14 @@ mod kernel;
 
 mod cli;
 mod clock;
+mod compress;
+mod cors;
+mod drain;
 mod embedded;
 mod features;
 mod hostile;
 mod http;
+mod http2;
 mod log;
 mod operations;
 mod random;
@@ -19,6 +23,7 @@ mod readme;
 mod schema;
 mod settings;
 mod sql;
+mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.
 mod rest;
