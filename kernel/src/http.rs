@@ -18,6 +18,7 @@ pub mod config;
 pub mod context;
 pub mod cors;
 mod depth;
+mod drain;
 pub mod endpoint;
 mod header;
 mod plugin;

@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{Context, allow};
 use super::endpoint::Endpoint;
-use super::{body, compress, depth, header, plugin, render};
+use super::{body, compress, depth, drain, header, plugin, render};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::telemetry;
@@ -59,9 +59,8 @@ impl Handler for Front {
         // Last, so that nothing above can take them away.
         header::finish(response.headers_mut(), &trail.id);
         compress::choose(response, depot, flow);
-        // The client hears it with its answer: `Connection: close`, or a GOAWAY frame.
         if self.0.is_draining() {
-            flow.conn().graceful_shutdown();
+            drain::say(request, response, flow);
         }
     }
 }

@@ -60,6 +60,11 @@ impl Context {
         Arc::clone(&self.requests).try_acquire_owned().map_err(full)
     }
 
+    /// How many places are taken.
+    pub fn in_flight(&self) -> usize {
+        self.config.max_requests.get() as usize - self.requests.available_permits()
+    }
+
     /// The endpoints at a path.
     pub fn endpoints(&self, path: &str) -> Option<&[Endpoint]> {
         self.endpoints.get(path).map(Vec::as_slice)

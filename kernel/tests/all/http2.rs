@@ -38,7 +38,7 @@ async fn ask(sender: &Sender, url: &str, method: Method, body: &[u8]) -> (u16, H
 }
 
 fn run<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(test)
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime").block_on(test)
 }
 
 #[test]
@@ -66,10 +66,9 @@ fn a_stop_says_goodbye_and_lets_running_requests_finish() {
     let kernel = Kernel::start(&["hostile"], config);
     run(async {
         let (sender, connection) = open(&kernel).await;
-        let (running, good) =
-            (format!("{}/test/hostile/loop", kernel.url), format!("{}/test/hostile/good", kernel.url));
-        let ((status, ..), ()) = tokio::join!(ask(&sender, &running, Method::GET, b""), async {
-            assert_eq!(ask(&sender, &good, Method::GET, b"").await.0, 200);
+        let url = format!("{}/test/hostile/loop", kernel.url);
+        let ((status, ..), ()) = tokio::join!(ask(&sender, &url, Method::GET, b""), async {
+            tokio::task::block_in_place(|| kernel.wait_for_requests(1));
             kernel.signal("TERM");
         });
         assert_eq!(status, 504, "the plugin's deadline, not the end of the connection");
@@ -78,4 +77,22 @@ fn a_stop_says_goodbye_and_lets_running_requests_finish() {
         assert!(poll_fn(|context| late.poll_ready(context)).await.is_err());
         connection.await.expect("ended").expect("in order");
     });
+}
+
+#[test]
+fn who_asks_during_the_delay_is_answered_and_sent_elsewhere() {
+    let kernel = Kernel::start(&[], "[server]\ndrain_delay = \"60s\"");
+    run(async {
+        let (sender, connection) = open(&kernel).await;
+        let ready = format!("{}/ready", kernel.url);
+        assert_eq!(ask(&sender, &ready, Method::GET, b"").await.0, 200);
+        kernel.signal("TERM");
+        tokio::task::block_in_place(|| kernel.wait_for_log("stopping"));
+        let (status, headers, _) = ask(&sender, &ready, Method::GET, b"").await;
+        assert_eq!(status, 503);
+        assert!(!headers.contains_key("connection"));
+        drop(sender);
+        connection.await.expect("ended").expect("in order");
+    });
+    kernel.stop();
 }

@@ -142,7 +142,9 @@ impl Setup {
             command.env("DATABASE_URL", database);
         }
         command.envs(self.environment.iter().cloned());
-        self.removed.iter().for_each(|name| drop(command.env_remove(name)));
+        for name in &self.removed {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -267,6 +269,12 @@ impl Kernel {
             removed: Vec::new(),
         };
         std::mem::replace(&mut self.setup, empty)
+    }
+
+    /// Waits until this many requests are being answered.
+    pub fn wait_for_requests(&self, count: usize) {
+        let line = format!("basalt_http_requests_in_flight {count}\n");
+        wait_until(&format!("there are {count} requests"), || self.get("/metrics").text().contains(&line));
     }
 
     /// Waits until the log says something.

@@ -67,7 +67,7 @@ fn a_stop_lets_running_requests_finish() {
     let kernel = Kernel::start(&["hostile"], config);
     std::thread::scope(|scope| {
         let running = scope.spawn(|| kernel.get("/test/hostile/loop"));
-        kernel.get("/test/hostile/good");
+        kernel.wait_for_requests(1);
         kernel.signal("TERM");
         running.join().expect("answered").refuses(504, "plugin.timeout");
     });

@@ -131,7 +131,7 @@ fn more_requests_than_the_limit_are_sent_away_and_health_still_answers() {
     let kernel = Kernel::start(&["http", "hostile"], &format!("[server]\nmax_requests = 1\n{HTTP}{plugins}"));
     std::thread::scope(|scope| {
         let running = scope.spawn(|| kernel.get("/test/hostile/loop"));
-        crate::kernel::wait_until("the place is taken", || kernel.get("/test/http/echo").status == 503);
+        kernel.wait_for_requests(1);
         let refused = kernel.get("/test/http/echo");
         refused.refuses(503, "http.busy");
         assert_eq!(refused.header("retry-after"), "1");
