@@ -26,7 +26,7 @@ mod bindings {
             "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
             "../wit/random", "../wit/settings", "../wit/plugin",
         ],
-        world: "basalt:plugin/http-plugin",
+        world: "basalt:plugin/full-plugin",
         imports: {
             // Only SQL waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
             "basalt:sql/sql.query": async | trappable,
@@ -34,6 +34,8 @@ mod bindings {
             "basalt:sql/sql.[method]transaction.query": async | trappable,
             "basalt:sql/sql.[static]transaction.commit": async | trappable,
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
+            // A digest of megabytes takes milliseconds, during which others must run.
+            "basalt:http/types.[method]reply.digest": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -41,6 +43,7 @@ mod bindings {
         with: {
             "basalt:types/body.body": crate::capability::body::Body,
             "basalt:http/types.request": crate::capability::http::Request,
+            "basalt:http/types.reply": crate::capability::http::Response,
             "basalt:sql/sql.rows": crate::capability::sql::Cursor,
             "basalt:sql/sql.transaction": crate::capability::sql::Transaction,
         },
@@ -48,7 +51,7 @@ mod bindings {
 }
 
 pub use bindings::basalt::types::problem::Problem;
-pub use bindings::{HttpPlugin, HttpPluginPre};
+pub use bindings::exports::basalt::http::{filter, handler};
 
 /// What one call of a plugin works with: the data of its store.
 ///

@@ -86,7 +86,7 @@ impl Front {
             trail.route = "unmatched".to_owned();
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         };
-        let called = self.0.registry.plugin(&found)?;
+        let called = self.0.registry.plugin(found.target.plugin)?;
         trail.route = format!("{}:{}", called.manifest.id, found.target.route);
         if let Some(refusal) = plugin::refuse_method(found.target, request.method(), trail, request.headers()) {
             return Ok(refusal);
@@ -97,7 +97,7 @@ impl Front {
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
         depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
-        plugin::call(called, &found, request, content, identity, trail).await
+        plugin::call(&self.0.registry, found, request, content, identity, trail).await
     }
 
     async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {
