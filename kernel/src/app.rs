@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
 use crate::host::registry::Source;
 use crate::host::{Engine, Registry};
+use crate::http::cors::Policy;
 use crate::http::endpoint::{self, Endpoint};
 use crate::http::{self, Context};
 use crate::store::{InstanceKey, Store};
@@ -57,7 +58,7 @@ impl App {
         let address = bound.address;
         let (store, context) = start(self.config.clone(), &self.bundle, self.endpoints, &data_dir).await?;
         let running = bound.server(&self.config.server);
-        let stop = tokio::spawn(stop(running.handle.clone(), Arc::clone(&context), self.config.server.drain_timeout.0));
+        let stop = tokio::spawn(stop(running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         announce(&format!("ready at http://{address}"));
         let served = running.serve(context).await;
@@ -84,7 +85,8 @@ async fn start(
     let engine = engine.await.map_err(Error::internal)??;
     let source = Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
     let registry = Registry::load(&bundle.plugins, source).await;
-    Ok((store.clone(), Arc::new(Context::new(config.server, auth, store, registry, endpoints))))
+    let cors = Policy::new(config.cors);
+    Ok((store.clone(), Arc::new(Context::new(config.server, cors, auth, store, registry, endpoints))))
 }
 
 /// For whoever waits for the kernel, on standard output: the log may be switched off.
@@ -93,18 +95,23 @@ fn announce(line: &str) {
     println!("{line}");
 }
 
-async fn stop(handle: salvo::server::ServerHandle, context: Arc<Context>, drain: Duration) {
+async fn stop(handle: salvo::server::ServerHandle, context: Arc<Context>) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return;
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
     tracing::info!("stopping: running requests may finish");
     context.drain();
-    handle.stop_graceful(drain);
+    // Who says it twice does not want to wait for the balancer.
+    let _ = tokio::time::timeout(context.config.drain_delay.0, told()).await;
+    handle.stop_graceful(context.config.drain_timeout.0);
 }
 
 async fn sweep(context: Arc<Context>) {

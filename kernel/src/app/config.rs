@@ -28,6 +28,8 @@ pub struct Config {
     pub root: Root,
     /// `[server]`
     pub server: http::Config,
+    /// `[server.cors]`
+    pub cors: http::cors::Config,
     /// `[log]`
     pub log: telemetry::Config,
     /// `[database]`
@@ -65,12 +67,15 @@ impl Config {
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
-        let [server, log, database, auth, mut host, plugins] = SECTIONS.map(|name| take(table, name, name, faults));
+        let [mut server, log, database, auth, mut host, plugins] = SECTIONS.map(|name| take(table, name, name, faults));
         let limits = take(&mut host, "limits", "host.limits", faults);
         let limits = Limits::read("host.limits", limits, faults);
+        let cors = take(&mut server, "cors", "server.cors", faults);
+        let cors = http::cors::Config::read("server.cors", cors, faults);
         Self {
             root: Root::read("", std::mem::take(table), faults),
             server: Section::read("server", server, faults),
+            cors,
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
@@ -82,6 +87,7 @@ impl Config {
 
     /// What no single key can be wrong about.
     fn check(&self, faults: &mut Vec<String>) {
+        self.cors.check(faults);
         let mut note = |checked: Result<()>| faults.extend(checked.err().map(|fault| fault.message));
         note(telemetry::check(&self.log));
         note(http::config::check(&self.server));
@@ -97,6 +103,7 @@ impl Config {
         [
             default_toml::<Root>(""),
             default_toml::<http::Config>("server"),
+            default_toml::<http::cors::Config>("server.cors"),
             default_toml::<telemetry::Config>("log"),
             default_toml::<store::Config>("database"),
             default_toml::<auth::Config>("auth"),
@@ -112,6 +119,7 @@ impl Config {
         let mut parts = vec![
             effective_toml("", &self.root),
             effective_toml("server", &self.server),
+            effective_toml("server.cors", &self.cors),
             effective_toml("log", &self.log),
             effective_toml("database", &self.database),
             effective_toml("auth", &self.auth),
@@ -174,6 +182,14 @@ mod tests {
         ] {
             assert!(message.contains(&format!("  {path}: ")), "{path} in {message}");
         }
+    }
+
+    #[test]
+    fn cookies_are_not_for_every_origin() {
+        let config = |origin: &str| load(&format!("[server.cors]\norigins = [{origin:?}]\ncredentials = true"));
+        assert!(config("*").expect_err("open").message.contains("  server.cors.credentials: "));
+        assert_eq!(config("https://a.b").expect("valid").cors.origins[0].0, "https://a.b");
+        assert!(config("https://a.b/c").expect_err("a path").message.contains("  server.cors.origins: "));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::capability;
+use crate::config::Size;
 use crate::error::{Error, Result, code};
 
 /// A plugin's manifest.
@@ -49,6 +50,8 @@ pub struct Route {
     /// The methods that it answers; all when empty.
     #[serde(default)]
     pub methods: Vec<String>,
+    /// The largest body that it has a use for; what the operator grants the plugin may be less.
+    pub max_body: Option<Size>,
 }
 
 /// Where and when a plugin filters.

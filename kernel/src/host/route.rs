@@ -7,6 +7,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use super::manifest::{Filter, Manifest, OnFailure, Phase};
+use crate::config::Size;
 
 /// What hangs at a path.
 #[derive(Debug, Clone)]
@@ -19,8 +20,17 @@ pub struct Target {
     pub mount: Arc<str>,
     /// The methods it answers; all when empty.
     pub methods: Arc<[String]>,
+    /// The largest body that the route has a use for.
+    pub max_body: Option<Size>,
     /// The filters in front of it, outermost first.
     pub chain: Arc<[Link]>,
+}
+
+impl Target {
+    /// The largest body that is read: the route's word, within what the operator lets the plugin have.
+    pub fn max_body(&self, granted: Size) -> Size {
+        self.max_body.map_or(granted, |wanted| wanted.min(granted))
+    }
 }
 
 /// A filter in front of a route.
@@ -99,6 +109,7 @@ impl Routes {
                     route: route.name.as_str().into(),
                     mount: mount.into(),
                     methods: route.methods.clone().into(),
+                    max_body: route.max_body,
                     chain: filters.chain(&path),
                 };
                 self.0.insert(&path, target).map_err(|fault| format!("{path}: {fault}"))?;

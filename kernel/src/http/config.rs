@@ -17,14 +17,27 @@ section! {
         max_headers: Size = "16KiB",
         /// Connections at once; more wait to be accepted.
         max_connections: NonZeroU32 = 10_000,
+        /// Requests to plugins at once, in all; more are answered 503. A connection can carry many.
+        max_requests: NonZeroU32 = 1024,
+        /// Levels of nesting in a request's JSON.
+        max_json_depth: u32 = 64,
         /// How long a client may take to send the head of a request.
         header_timeout: Duration = "10s",
         /// How long a client may take to send the body of a request.
         body_timeout: Duration = "30s",
-        /// How long a connection may be silent.
+        /// How long a client may take no byte of an answer.
+        write_timeout: Duration = "30s",
+        /// How long a connection may be silent; has to be more than the longest deadline of a plugin.
         idle_timeout: Duration = "75s",
+        /// How long the kernel goes on as before when it is told to stop, but for `/ready`, which fails: as long as it
+        /// takes your balancer to notice.
+        drain_delay: Duration = "0s",
         /// How long running requests may take to finish when the kernel is told to stop.
         drain_timeout: Duration = "30s",
+        /// Whether answers of text are compressed, with brotli or gzip, for clients that accept it.
+        compression: bool = true,
+        /// The smallest answer that is compressed.
+        compression_threshold: Size = "1KiB",
     }
 }
 

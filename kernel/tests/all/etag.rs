@@ -47,3 +47,21 @@ fn errors_and_empty_answers_have_no_tag() {
     assert_eq!(kernel.ask("POST", "/test/http/pass", &[], b"x").header("etag"), "");
     assert_eq!(kernel.ask("GET", "/test/http/status?500", &[("if-none-match", "*")], b"").status, 500);
 }
+
+#[test]
+fn the_tag_of_a_compressed_answer_is_weak_and_still_matches() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = Kernel::start(&["etag", "http"], CONFIG);
+    let ask = |known: &str| {
+        let headers = [("accept-encoding", "gzip"), ("answer-content-type", "text/plain"), ("if-none-match", known)];
+        kernel.ask("GET", "/test/http/answer?5000", &headers, b"")
+    };
+    let first = ask("\"other\"");
+    let tag = first.header("etag").to_owned();
+    assert_eq!((first.status, first.header("content-encoding")), (200, "gzip"));
+    assert!(tag.starts_with("W/\""), "{tag}");
+    let again = ask(&tag);
+    assert_eq!((again.status, again.header("etag"), again.body.len()), (304, tag.as_str(), 0));
+}
