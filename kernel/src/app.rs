@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub mod config;
 pub mod data_dir;
@@ -56,8 +56,12 @@ impl App {
         let bound = http::bind(&self.config.server).await?;
         let address = bound.address;
         let (store, context) = start(self.config.clone(), &self.bundle, self.endpoints, &data_dir).await?;
+        data_dir.serves(address);
         let running = bound.server(&self.config.server);
-        let stop = tokio::spawn(stop(running.handle.clone(), Arc::clone(&context), self.config.server.drain_timeout.0));
+        // Before anybody is told that the kernel runs: until then a signal ends it without more ado.
+        let signals = signals().map_err(Error::internal)?;
+        let drain = self.config.server.drain_timeout.0;
+        let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context), drain));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         announce(&format!("ready at http://{address}"));
         let served = running.serve(context).await;
@@ -93,11 +97,12 @@ fn announce(line: &str) {
     println!("{line}");
 }
 
-async fn stop(handle: salvo::server::ServerHandle, context: Arc<Context>, drain: Duration) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
+fn signals() -> std::io::Result<[Signal; 2]> {
+    Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
+}
+
+async fn stop(signals: [Signal; 2], handle: salvo::server::ServerHandle, context: Arc<Context>, drain: Duration) {
+    let [mut terminate, mut interrupt] = signals;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
