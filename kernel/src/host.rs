@@ -6,6 +6,7 @@
 
 pub mod bundle;
 pub mod call;
+pub mod compiled;
 pub mod config;
 pub mod engine;
 pub mod grant;
