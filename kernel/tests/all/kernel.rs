@@ -31,6 +31,7 @@ pub struct Kernel {
 pub struct Setup {
     folder: TempDir,
     database: Option<String>,
+    superuser: Option<String>,
     environment: Vec<(String, String)>,
     removed: Vec<String>,
 }
@@ -79,7 +80,7 @@ impl Setup {
     /// A kernel that runs its own Postgres.
     pub fn embedded(plugins: &[&str], config: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("basalt").tempdir().expect("a folder");
-        let setup = Self { folder, database: None, environment: Vec::new(), removed: Vec::new() };
+        let setup = Self { folder, database: None, superuser: None, environment: Vec::new(), removed: Vec::new() };
         setup.lay_out(plugins);
         std::fs::write(setup.path("basalt.toml"), config).expect("written");
         setup
@@ -105,6 +106,26 @@ impl Setup {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// How to connect to the database.
+    pub fn database(&self) -> &str {
+        self.database.as_deref().expect("a database of the tests' server")
+    }
+
+    /// Uses a login of its own, with these options, in place of the superuser.
+    pub fn with_login(mut self, options: &str) -> Self {
+        let superuser = self.database().to_owned();
+        let (server, name) = superuser.split_once(" dbname=").expect("a name");
+        run_sql(&superuser, &format!("create role {name} login {options}"), self.folder.path());
+        self.superuser = Some(superuser.clone());
+        self.database = Some(format!("{} user={name} dbname={name}", server.replace(" user=postgres", "")));
+        self
+    }
+
+    /// Runs SQL as the superuser that [`Self::with_login`] put aside.
+    pub fn sql_as_superuser(&self, sql: &str) {
+        run_sql(self.superuser.as_deref().expect("put aside"), sql, self.folder.path());
     }
 
     /// Replaces the configuration for the next start.
@@ -263,6 +284,7 @@ impl Kernel {
         let empty = Setup {
             folder: TempDir::new().expect("a folder"),
             database: None,
+            superuser: None,
             environment: Vec::new(),
             removed: Vec::new(),
         };

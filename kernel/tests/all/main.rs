@@ -8,6 +8,7 @@ mod kernel;
 
 mod cli;
 mod clock;
+mod doctor;
 mod embedded;
 mod features;
 mod hostile;
