@@ -28,12 +28,14 @@ mod bindings {
         ],
         world: "basalt:plugin/http-plugin",
         imports: {
-            // Only SQL waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
+            // Only what asks the database waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
             "basalt:sql/sql.query": async | trappable,
             "basalt:sql/sql.begin": async | trappable,
             "basalt:sql/sql.[method]transaction.query": async | trappable,
             "basalt:sql/sql.[static]transaction.commit": async | trappable,
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
+            "basalt:schema/schema.relation": async | trappable,
+            "basalt:schema/schema.relation-now": async | trappable,
             default: trappable,
         },
         exports: { default: async },

@@ -108,9 +108,9 @@ impl Store {
         self.0.watch.current()
     }
 
-    /// Reads the catalogue now.
-    pub async fn refresh(&self) -> Result<()> {
-        self.0.watch.refresh().await
+    /// A snapshot of the catalogue that shows this relation as it is now.
+    pub async fn recheck(&self, schema: &str, name: &str) -> Arc<Catalogue> {
+        self.0.watch.recheck(schema, name).await
     }
 
     /// The connections by login.

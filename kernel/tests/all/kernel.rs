@@ -123,6 +123,19 @@ impl Setup {
         self
     }
 
+    /// Uses an admin as managed servers give it: owner of the database, with CREATEROLE, and no superuser.
+    pub fn without_superuser(self) -> Self {
+        // Who may give a role away is whoever made it, from Postgres 16 on: make sure that somebody has.
+        assert!(self.run(&["migrate"]).status.success());
+        let setup = self.with_login("createrole");
+        let name = setup.database().rsplit('=').next().expect("a name").to_owned();
+        setup.sql_as_superuser(&format!(
+            "drop schema basalt cascade; alter database {name} owner to {name};
+             grant anon, authenticated, service_role to {name} with admin option",
+        ));
+        setup
+    }
+
     /// Runs SQL as the superuser that [`Self::with_login`] put aside.
     pub fn sql_as_superuser(&self, sql: &str) {
         run_sql(self.superuser.as_deref().expect("put aside"), sql, self.folder.path());
@@ -163,7 +176,9 @@ impl Setup {
             command.env("DATABASE_URL", database);
         }
         command.envs(self.environment.iter().cloned());
-        self.removed.iter().for_each(|name| drop(command.env_remove(name)));
+        for name in &self.removed {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -240,6 +255,13 @@ impl Kernel {
     /// POST of JSON without credentials.
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// The value of a series of the metrics; 0 where there is none.
+    pub fn metric(&self, series: &str) -> u64 {
+        let metrics = self.get("/metrics").text();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+        line.map_or(0, |value| value.trim().parse().expect("a number"))
     }
 
     /// Runs SQL as the admin.
