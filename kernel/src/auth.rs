@@ -25,13 +25,13 @@ section! {
 }
 
 /// HMAC-SHA256 is as strong as its key up to 256 bits.
-const MIN_SECRET: usize = 32;
+pub(crate) const MIN_SECRET: usize = 32;
 
 /// How far the clocks of two machines may be apart, in seconds.
-const SKEW: u64 = 30;
+pub(crate) const SKEW: u64 = 30;
 
 /// The file in the data directory that keeps a secret made at the first start.
-const SECRET_FILE: &str = "jwt.secret";
+pub(crate) const SECRET_FILE: &str = "jwt.secret";
 
 /// Verifies and mints tokens.
 pub struct Auth {

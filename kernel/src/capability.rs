@@ -28,7 +28,7 @@ mod bindings {
         ],
         world: "basalt:plugin/full-plugin",
         imports: {
-            // Only SQL waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
+            // Only what asks the database waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
             "basalt:sql/sql.query": async | trappable,
             "basalt:sql/sql.begin": async | trappable,
             "basalt:sql/sql.[method]transaction.query": async | trappable,
@@ -36,6 +36,8 @@ mod bindings {
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
             // A digest of megabytes takes milliseconds, during which others must run.
             "basalt:http/types.[method]reply.digest": async | trappable,
+            "basalt:schema/schema.relation": async | trappable,
+            "basalt:schema/schema.relation-now": async | trappable,
             default: trappable,
         },
         exports: { default: async },

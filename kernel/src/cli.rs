@@ -47,7 +47,7 @@ enum Command {
     /// Bring the database up to this version
     Migrate,
     /// Look for what would keep the kernel from running well
-    Doctor,
+    Doctor(doctor::Arguments),
     /// Run SQL as the admin, from an argument or standard input
     Sql(sql::Arguments),
     /// Make tokens
@@ -110,7 +110,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Serve => serve::run(setup),
         Command::Config(_) => config::run(&setup),
         Command::Migrate => migrate::run(&setup),
-        Command::Doctor => doctor::run(&setup),
+        Command::Doctor(arguments) => doctor::run(&setup, &arguments),
         Command::Sql(arguments) => sql::run(&setup, arguments),
         Command::Key(command) => key::run(&setup, command),
         Command::Plugin(plugin::Command::List) => plugin::list(&setup),

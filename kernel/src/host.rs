@@ -8,6 +8,7 @@
 pub mod bundle;
 pub mod call;
 mod chain;
+pub mod compiled;
 pub mod config;
 pub mod engine;
 pub mod grant;

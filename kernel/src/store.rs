@@ -14,6 +14,7 @@ mod pool;
 mod privilege;
 mod rows;
 mod session;
+mod survey;
 mod tx;
 mod wire;
 
@@ -23,13 +24,15 @@ use std::time::{Duration, Instant};
 
 pub use catalogue::{Catalogue, Relation};
 pub use config::{Config, check};
+pub(crate) use embedded::{LOCK as EMBEDDED_LOCK, PASSWORD as PASSWORD_FILE, has_data as has_embedded_data};
 pub use key::InstanceKey;
-pub(crate) use key::secret_file;
+pub(crate) use key::{FILE as KEY_FILE, secret_file};
 pub use login::Login;
 pub use migrate::Migrated;
 pub use pool::Stats;
 pub use rows::{Column, Parameter, Rows};
 pub use session::{ResultSet, Script};
+pub use survey::{Facts, Survey, survey};
 pub use tx::{Access, Actor, Limits, Transaction};
 
 use crate::error::{Error, Result, code};
@@ -105,9 +108,9 @@ impl Store {
         self.0.watch.current()
     }
 
-    /// Reads the catalogue now.
-    pub async fn refresh(&self) -> Result<()> {
-        self.0.watch.refresh().await
+    /// A snapshot of the catalogue that shows this relation as it is now.
+    pub async fn recheck(&self, schema: &str, name: &str) -> Arc<Catalogue> {
+        self.0.watch.recheck(schema, name).await
     }
 
     /// The connections by login.
@@ -173,16 +176,6 @@ pub async fn run_script(config: &Config, data_dir: &Path, sql: &str) -> Result<S
     let script = execute_script(&embedded.admin(), sql).await;
     embedded.stop().await;
     script
-}
-
-/// What the server says it is: `basalt doctor`.
-///
-/// # Errors
-/// When it cannot be reached.
-pub async fn server_version(config: &Config, data_dir: &Path) -> Result<String> {
-    let script = run_script(config, data_dir, "select version()").await?;
-    let first = script.results.into_iter().next().and_then(|result| result.rows.into_iter().next());
-    Ok(first.and_then(|row| row.into_iter().next().flatten()).unwrap_or_default())
 }
 
 async fn execute_script(admin: &Address, sql: &str) -> Result<Script> {

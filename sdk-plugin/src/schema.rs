@@ -146,6 +146,13 @@ pub fn relation(schema: &str, name: &str) -> Result<Option<Relation>, Problem> {
     parse(&text).map(Some)
 }
 
+/// Describes one relation as it is at this moment, where [`relation`] may be a moment behind. It asks the database: use it
+/// when a statement failed as if the relation had changed. Problem `schema.not-granted`.
+pub fn relation_now(schema: &str, name: &str) -> Result<Option<Relation>, Problem> {
+    let Some(text) = crate::bindings::basalt::schema::schema::relation_now(schema, name)? else { return Ok(None) };
+    parse(&text).map(Some)
+}
+
 fn parse(text: &str) -> Result<Relation, Problem> {
     serde_json::from_str(text).map_err(|error| Problem::new("schema.invalid", error.to_string()))
 }

@@ -1,6 +1,8 @@
-//! What is in the database, as far as the plugin was granted it. It reads nothing: the snapshot is `store`'s.
+//! What is in the database, as far as the plugin was granted it. It reads nothing: the snapshot is
+//! `store`'s.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use wasmtime::component::{HasSelf, Linker};
@@ -8,7 +10,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::Call;
 use super::bindings::basalt::schema::schema::{Host, add_to_linker};
 use crate::error::{Error, Result, code};
-use crate::store::Store;
+use crate::store::{Catalogue, Store};
 
 /// The scope of the capability: `schema = { schemas = ["public"] }`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -42,6 +44,10 @@ impl Fixed {
     }
 }
 
+fn describe(catalogue: &Catalogue, schema: &str, name: &str) -> Option<String> {
+    catalogue.relation(schema, name).map(|relation| relation.json.clone())
+}
+
 impl Host for Call {
     fn version(&mut self) -> wasmtime::Result<u64> {
         Ok(self.fixed.schema.store.catalogue().version())
@@ -61,9 +67,19 @@ impl Host for Call {
         Ok(catalogue.relations(&schema).map(|names| names.map(str::to_owned).collect()).unwrap_or_default())
     }
 
-    fn relation(&mut self, schema: String, name: String) -> Result<Option<String>> {
+    async fn relation(&mut self, schema: String, name: String) -> Result<Option<String>> {
         self.fixed.schema.check(&schema)?;
-        let catalogue = self.fixed.schema.store.catalogue();
-        Ok(catalogue.relation(&schema, &name).map(|relation| relation.json.clone()))
+        match describe(&self.fixed.schema.store.catalogue(), &schema, &name) {
+            // "There is none" has to be true: it may have been made a moment ago.
+            None => self.relation_now(schema, name).await,
+            known => Ok(known),
+        }
+    }
+
+    async fn relation_now(&mut self, schema: String, name: String) -> Result<Option<String>> {
+        let fixed = Arc::clone(&self.fixed);
+        fixed.schema.check(&schema)?;
+        let catalogue = fixed.schema.store.recheck(&schema, &name).await;
+        Ok(describe(&catalogue, &schema, &name))
     }
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use super::compiled::{self, Stale};
 use super::config::Config;
 use crate::error::{Error, Result};
 
@@ -33,17 +33,19 @@ impl Engine {
     /// # Errors
     /// When the machine cannot reserve the address space or the folder cannot be made.
     pub fn new(config: &Config, data_dir: &Path) -> Result<Self> {
-        let inner = wasmtime::Engine::new(&settings(Some(config)))
-            // A container with a small address space cannot hold the pool; on demand is slower and works everywhere.
-            .or_else(|fault| {
-                tracing::warn!(%fault, "the instance pool does not fit this machine; instances are made on demand");
-                wasmtime::Engine::new(&settings(None))
-            })
-            .map_err(Error::internal)?;
-        let cache = data_dir.join("compiled");
+        let inner = build(config)?;
+        let cache = compiled::folder(data_dir);
         std::fs::create_dir_all(&cache).map_err(Error::internal)?;
         start_clock(&inner);
         Ok(Self { inner, cache: Arc::new(cache) })
+    }
+
+    /// What of the compiled code below `data_dir` an engine of this configuration would not use; nothing is changed.
+    ///
+    /// # Errors
+    /// When no engine can be made.
+    pub fn stale(config: &Config, data_dir: &Path) -> Result<Stale> {
+        Ok(compiled::stale(data_dir, compiled::suffix(&build(config)?)))
     }
 
     /// The engine itself.
@@ -56,7 +58,7 @@ impl Engine {
     /// # Errors
     /// When it is no valid component.
     pub fn component(&self, wasm: &[u8]) -> wasmtime::Result<Component> {
-        let path = self.cache.join(self.cache_name(wasm));
+        let path = self.cache.join(compiled::name(wasm, &self.inner));
         if let Ok(component) = self.load(&path) {
             return Ok(component);
         }
@@ -68,16 +70,6 @@ impl Engine {
         self.load(&path)
     }
 
-    /// The name says what the code was made from and for which engine, so that nothing stale is ever loaded.
-    fn cache_name(&self, wasm: &[u8]) -> String {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut engine = DefaultHasher::new();
-        self.inner.precompile_compatibility_hash().hash(&mut engine);
-        let digest = Sha256::digest(wasm);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{digest}-{:016x}.cwasm", engine.finish())
-    }
-
     fn load(&self, path: &Path) -> wasmtime::Result<Component> {
         // SAFETY: compiled code is native code that is run as it is. The folder is the kernel's own, in its data
         // directory, and only `component` writes there; nothing that a user sends is ever taken for compiled code.
@@ -86,6 +78,16 @@ impl Engine {
             Component::deserialize_file(&self.inner, path)
         }
     }
+}
+
+fn build(config: &Config) -> Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&settings(Some(config)))
+        // A container with a small address space cannot hold the pool; on demand is slower and works everywhere.
+        .or_else(|fault| {
+            tracing::warn!(%fault, "the instance pool does not fit this machine; instances are made on demand");
+            wasmtime::Engine::new(&settings(None))
+        })
+        .map_err(Error::internal)
 }
 
 /// A thread of its own, so that busy async threads cannot hold the clock up. It ends with the engine.

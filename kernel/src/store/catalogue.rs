@@ -2,6 +2,23 @@
 //!
 //! Relations are kept as the JSON text that plugins get, made once per snapshot. It does not say who may see what.
 
+/// Schemas that are Postgres', or the kernel's own.
+macro_rules! hidden {
+    () => {
+        "n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'basalt') \
+         and n.nspname not like 'pg\\_temp\\_%' and n.nspname not like 'pg\\_toast\\_temp\\_%'"
+    };
+}
+
+/// Changes with a relation's own row and with those of its columns: enough to see that a description is out of date.
+macro_rules! stamp {
+    () => {
+        "hashtextextended(concat(c.oid, ':', c.xmin, ':', (select string_agg(concat(x.attnum, ':', x.xmin), ',' \
+         order by x.attnum) from pg_attribute x where x.attrelid = c.oid and x.attnum > 0)), 0)"
+    };
+}
+
+mod check;
 mod read;
 mod relation;
 mod watch;
@@ -20,10 +37,19 @@ pub struct Catalogue {
 }
 
 /// A table, view, materialized view or foreign table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Relation {
     /// As `basalt:schema` describes it.
     pub json: String,
+    /// See `stamp!`.
+    stamp: i64,
+}
+
+/// The stamp is no part of it: it also moves when nothing moves that is shown.
+impl PartialEq for Relation {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
 }
 
 impl Catalogue {

@@ -19,8 +19,8 @@ use crate::error::{Error, Result, code};
 use place::Place;
 use supervise::Supervisor;
 
-const LOCK: &str = "lock";
-const PASSWORD: &str = "postgres.password";
+pub(crate) const LOCK: &str = "lock";
+pub(crate) const PASSWORD: &str = "postgres.password";
 
 /// The server's superuser and its database, as every tool expects them.
 const USER: &str = "postgres";
@@ -76,6 +76,16 @@ pub(crate) async fn running(data_dir: &Path) -> Option<Address> {
     let admin = address(&Place::existing(data_dir)?, &password);
     Session::open(&admin).await.ok()?.close().await;
     Some(admin)
+}
+
+/// What would run the server of this data directory, for `basalt doctor`.
+pub(crate) fn programs(config: &Config, data_dir: &Path) -> Result<u32> {
+    find::find(config.bin_dir.as_deref(), place::version(data_dir)?).map(|programs| programs.version)
+}
+
+/// Whether the data directory has a database.
+pub(crate) fn has_data(data_dir: &Path) -> bool {
+    place::version(data_dir).is_ok_and(|version| version.is_some())
 }
 
 fn address(place: &Place, password: &str) -> Address {

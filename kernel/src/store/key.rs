@@ -15,7 +15,7 @@ use sha2::Sha256;
 
 use crate::error::{Error, Result};
 
-const FILE: &str = "instance.key";
+pub(crate) const FILE: &str = "instance.key";
 
 /// 32 random bytes, the same for all kernels of an instance.
 #[derive(Clone)]
@@ -29,7 +29,11 @@ impl InstanceKey {
 
     /// The key of this data directory, made at the first start and readable by its owner only.
     pub fn open(data_dir: &Path) -> Result<Self> {
-        let text = secret_file(&data_dir.join(FILE))?;
+        Self::parse(&secret_file(&data_dir.join(FILE))?)
+    }
+
+    /// The key that a file holds.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map_err(Error::internal)?;
         let key = bytes.try_into().map_err(|_| Error::internal(anyhow::anyhow!("{FILE} does not hold 32 bytes")))?;
         Ok(Self(key))

@@ -37,6 +37,13 @@ static PLUGIN_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
         &["plugin"],
     )
 });
+static CATALOGUE_WORK: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter(
+        "basalt_catalogue_work_total",
+        "What keeping the catalogue costs: readings and their queries, fingerprints taken, checks of single relations.",
+        &["kind"],
+    )
+});
 static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
     let gauge = Gauge::new("basalt_system_uptime_seconds", "Since the kernel started.");
     register(gauge.expect("a valid name"))
@@ -90,6 +97,11 @@ pub fn plugin_call(plugin: &str, took: Duration, error: Option<&Error>) {
     let outcome = error.map_or("ok", |error| crate::error::code::find(&error.code).map_or("problem", |code| code.name));
     PLUGIN_CALLS.with_label_values(&[plugin, outcome]).inc();
     PLUGIN_DURATION.with_label_values(&[plugin]).observe(took.as_secs_f64());
+}
+
+/// Counts what was done to keep the catalogue: `reading`, `query`, `fingerprint` or `check`.
+pub fn catalogue_work(kind: &'static str) {
+    CATALOGUE_WORK.with_label_values(&[kind]).inc();
 }
 
 fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {

@@ -74,14 +74,3 @@ fn a_bundled_binary_carries_its_plugins() {
     let listed = command.args(["plugin", "list"]).output().expect("runs");
     assert!(text(&listed.stdout).contains("test-http 0.1.0"), "{} {}", text(&listed.stdout), text(&listed.stderr));
 }
-
-#[test]
-fn doctor_says_what_is_well() {
-    let setup = Setup::new(&[], "");
-    let output = setup.run(&["doctor"]);
-    let report = text(&output.stdout);
-    assert!(output.status.success() && report.contains("ok     database: PostgreSQL"), "{report}");
-    let broken = setup.env("BASALT_JWT_SECRET", "short");
-    let output = broken.run(&["doctor"]);
-    assert!(!output.status.success() && text(&output.stdout).contains("at least 32"), "{}", text(&output.stdout));
-}

@@ -31,6 +31,7 @@ pub struct Kernel {
 pub struct Setup {
     folder: TempDir,
     database: Option<String>,
+    superuser: Option<String>,
     environment: Vec<(String, String)>,
     removed: Vec<String>,
 }
@@ -79,7 +80,7 @@ impl Setup {
     /// A kernel that runs its own Postgres.
     pub fn embedded(plugins: &[&str], config: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("basalt").tempdir().expect("a folder");
-        let setup = Self { folder, database: None, environment: Vec::new(), removed: Vec::new() };
+        let setup = Self { folder, database: None, superuser: None, environment: Vec::new(), removed: Vec::new() };
         setup.lay_out(plugins);
         std::fs::write(setup.path("basalt.toml"), config).expect("written");
         setup
@@ -105,6 +106,39 @@ impl Setup {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// How to connect to the database.
+    pub fn database(&self) -> &str {
+        self.database.as_deref().expect("a database of the tests' server")
+    }
+
+    /// Uses a login of its own, with these options, in place of the superuser.
+    pub fn with_login(mut self, options: &str) -> Self {
+        let superuser = self.database().to_owned();
+        let (server, name) = superuser.split_once(" dbname=").expect("a name");
+        run_sql(&superuser, &format!("create role {name} login {options}"), self.folder.path());
+        self.superuser = Some(superuser.clone());
+        self.database = Some(format!("{} user={name} dbname={name}", server.replace(" user=postgres", "")));
+        self
+    }
+
+    /// Uses an admin as managed servers give it: owner of the database, with CREATEROLE, and no superuser.
+    pub fn without_superuser(self) -> Self {
+        // Who may give a role away is whoever made it, from Postgres 16 on: make sure that somebody has.
+        assert!(self.run(&["migrate"]).status.success());
+        let setup = self.with_login("createrole");
+        let name = setup.database().rsplit('=').next().expect("a name").to_owned();
+        setup.sql_as_superuser(&format!(
+            "drop schema basalt cascade; alter database {name} owner to {name};
+             grant anon, authenticated, service_role to {name} with admin option",
+        ));
+        setup
+    }
+
+    /// Runs SQL as the superuser that [`Self::with_login`] put aside.
+    pub fn sql_as_superuser(&self, sql: &str) {
+        run_sql(self.superuser.as_deref().expect("put aside"), sql, self.folder.path());
     }
 
     /// Replaces the configuration for the next start.
@@ -223,6 +257,13 @@ impl Kernel {
         self.ask("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
     }
 
+    /// The value of a series of the metrics; 0 where there is none.
+    pub fn metric(&self, series: &str) -> u64 {
+        let metrics = self.get("/metrics").text();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+        line.map_or(0, |value| value.trim().parse().expect("a number"))
+    }
+
     /// Runs SQL as the admin.
     pub fn sql(&self, sql: &str) -> String {
         self.setup.sql(sql)
@@ -265,6 +306,7 @@ impl Kernel {
         let empty = Setup {
             folder: TempDir::new().expect("a folder"),
             database: None,
+            superuser: None,
             environment: Vec::new(),
             removed: Vec::new(),
         };

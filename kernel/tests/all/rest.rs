@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kernel::{Kernel, wait_until, without_plugins};
+use crate::kernel::{Kernel, Setup, wait_until, without_plugins};
 
 const GRANT: &str = "[plugins.rest]\ntrusted = true\n\
     grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, settings = {} }\n";
@@ -145,4 +145,64 @@ fn rows_are_written_in_a_schema_that_only_the_role_may_use() {
     assert_eq!(changed.text(), r#"[{"id":1,"name":"b"}]"#);
     kernel.sql("revoke usage on schema shop from authenticated");
     wait_until("nobody may use it", || kernel.ask("GET", "/rest/v1/item", &headers, b"").status == 403);
+}
+
+/// An instance that nobody tells of changes, so that every one of them meets a stale snapshot.
+fn untold() -> Kernel {
+    Setup::new(&["rest"], GRANT).without_superuser().start()
+}
+
+#[test]
+fn a_table_answers_the_moment_it_was_made() {
+    if without_plugins() {
+        return;
+    }
+    for kernel in [Kernel::start(&["rest"], GRANT), untold()] {
+        for round in 0..5 {
+            kernel.sql(&format!("create table t{round} (id int); grant select, insert on t{round} to anon"));
+            assert_eq!(kernel.get(&format!("/rest/v1/t{round}")).ok(), json!([]));
+            assert_eq!(kernel.post(&format!("/rest/v1/t{round}"), &json!({ "id": round })).status, 201);
+            kernel.sql(&format!("drop table t{round}"));
+            let gone = kernel.get(&format!("/rest/v1/t{round}"));
+            assert_eq!((gone.status, gone.json()["code"].as_str()), (404, Some("PGRST205")), "{}", gone.text());
+        }
+    }
+}
+
+#[test]
+fn a_request_that_meets_a_stale_snapshot_is_planned_again() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = untold();
+    kernel.sql("create table item (id int primary key, a int); grant select, insert, update on item to anon");
+    assert_eq!(kernel.post("/rest/v1/item", &json!({ "id": 1, "a": 1 })).status, 201);
+    for (change, path, expected) in [
+        ("rename column a to b", "item?select=b&b=eq.1", json!([{ "b": 1 }])),
+        ("alter column b type text", "item?select=b&b=neq.word", json!([{ "b": "1" }])),
+        ("add column c text default 'new'", "item?select=c&c=eq.new", json!([{ "c": "new" }])),
+        ("drop column b", "item?order=c", json!([{ "id": 1, "c": "new" }])),
+    ] {
+        kernel.sql(&format!("alter table item {change}"));
+        assert_eq!(kernel.get(&format!("/rest/v1/{path}")).ok(), expected, "{change}");
+    }
+}
+
+#[test]
+fn a_write_that_is_planned_again_happens_once() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = untold();
+    kernel.sql("create table entry (n int); grant select, insert, update on entry to anon");
+    assert_eq!(kernel.post("/rest/v1/entry", &json!({ "n": 0 })).status, 201);
+    for round in 1..=5 {
+        kernel.sql(&format!("alter table entry add column c{round} text"));
+        let body = json!({ "n": round, (format!("c{round}")): "x" });
+        assert_eq!(kernel.post("/rest/v1/entry", &body).status, 201);
+    }
+    let rows = kernel.get("/rest/v1/entry?select=n&order=n").ok();
+    assert_eq!(rows, json!([{ "n": 0 }, { "n": 1 }, { "n": 2 }, { "n": 3 }, { "n": 4 }, { "n": 5 }]));
+    let unknown = kernel.post("/rest/v1/entry", &json!({ "n": 6, "nothing": "x" }));
+    assert_eq!((unknown.status, unknown.json()["code"].as_str()), (400, Some("PGRST204")), "{}", unknown.text());
 }

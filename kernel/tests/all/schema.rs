@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kernel::{Kernel, wait_until};
+use crate::kernel::{Kernel, Setup, wait_until};
 
 const CONFIG: &str = "[plugins.test-schema.grant]\nhttp = {}\nschema = { schemas = [\"public\"] }\n";
 
@@ -63,4 +63,106 @@ fn a_schema_that_was_not_granted_is_refused() {
     kernel.get("/test/schema/private/t").refuses(500, "schema.not-granted");
     kernel.get("/test/schema/private/-").refuses(500, "schema.not-granted");
     assert_eq!(kernel.get("/test/schema/public/-").ok()["schemas"], json!(["public"]));
+}
+
+/// How often the catalogue was read, and with how many queries.
+fn work(kernel: &Kernel) -> (u64, u64) {
+    let count = |kind: &str| kernel.metric(&format!("basalt_catalogue_work_total{{kind=\"{kind}\"}}"));
+    (count("reading"), count("query"))
+}
+
+/// No waiting: each answer is about the moment of its question.
+fn changes_are_seen_at_once(kernel: &Kernel) {
+    for round in 0..10 {
+        kernel.sql(&format!("create table t{round} (id int)"));
+        assert_eq!(kernel.get(&format!("/test/schema/public/t{round}")).status, 200);
+        kernel.sql(&format!("alter table t{round} rename column id to number"));
+        let now = kernel.get(&format!("/test/schema/public/now:t{round}"));
+        assert!(now.text().contains("\"number\""), "{}", now.text());
+        kernel.sql(&format!("drop table t{round}"));
+        assert_eq!(kernel.get(&format!("/test/schema/public/now:t{round}")).status, 404);
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_as_it_is_now() {
+    let kernel = Kernel::start(&["schema"], CONFIG);
+    changes_are_seen_at_once(&kernel);
+    assert_eq!(kernel.metric("basalt_catalogue_work_total{kind=\"fingerprint\"}"), 0, "the trigger tells");
+}
+
+#[test]
+fn without_superuser_changes_are_seen_too() {
+    let kernel = Setup::new(&["schema"], CONFIG).without_superuser().start();
+    changes_are_seen_at_once(&kernel);
+    assert!(kernel.metric("basalt_catalogue_work_total{kind=\"fingerprint\"}") > 0, "nobody tells: it looks");
+    let version = || kernel.get("/test/schema/public/-").ok()["version"].as_u64().expect("a number");
+    let before = version();
+    kernel.sql("create table unasked (id int)");
+    wait_until("the version grows though nobody asks for the table", || version() > before);
+    wait_until("it is listed", || kernel.get("/test/schema/public/-").text().contains("unasked"));
+}
+
+#[test]
+fn two_thousand_tables_take_as_many_queries_as_two() {
+    let kernel = Kernel::start(&["schema"], CONFIG);
+    let before = work(&kernel);
+    kernel.sql(
+        "do $$ begin for n in 1..2000 loop
+           execute format('create table t%s (id bigint primary key, a text, b text not null, c int, d timestamptz)', n);
+           if n % 100 = 0 then commit; end if;
+         end loop; end $$",
+    );
+    assert_eq!(kernel.get("/test/schema/public/t2000").status, 200);
+    assert_eq!(kernel.get("/test/schema/public/-").ok()["relations"].as_array().map(Vec::len), Some(2000));
+    let after = work(&kernel);
+    assert!(after.0 > before.0);
+    assert_eq!((before.1, after.1), (5 * before.0, 5 * after.0), "five a reading");
+}
+
+#[test]
+fn asking_for_what_does_not_exist_makes_nobody_read() {
+    let kernel = Kernel::start(&["schema"], CONFIG);
+    let (before, _) = work(&kernel);
+    let ask_all = |name: &(dyn Fn(usize, usize) -> String + Sync), status| {
+        std::thread::scope(|scope| {
+            for thread in 0..16 {
+                let kernel = &kernel;
+                scope.spawn(move || {
+                    for round in 0..25 {
+                        let path = format!("/test/schema/public/{}", name(thread, round));
+                        assert_eq!(kernel.get(&path).status, status, "{path}");
+                    }
+                });
+            }
+        });
+    };
+    ask_all(&|thread, round| format!("nothing{thread}x{round}"), 404);
+    assert_eq!(work(&kernel).0, before, "400 unknown names, and no reading");
+    kernel.sql("create table fresh (id int)");
+    ask_all(&|_, _| "fresh".to_owned(), 200);
+    let readings = work(&kernel).0 - before;
+    assert!((1..=2).contains(&readings), "one because it was asked for, one because it was told: {readings}");
+    for odd in ["%00", "a%00b", "%22", "x'", "{}", "null", "%F0%9F%92%A9", &"x".repeat(200)] {
+        assert_eq!(kernel.get(&format!("/test/schema/public/{odd}")).status, 404, "{odd}");
+    }
+    assert_eq!(kernel.get("/test/schema/public/fresh").status, 200);
+}
+
+#[test]
+fn the_old_snapshot_serves_while_the_new_one_cannot_be_read() {
+    let kernel = Kernel::start(&["schema"], CONFIG);
+    kernel.sql("create table old (id int); create view locked as select * from old");
+    assert_eq!(kernel.get("/test/schema/public/locked").status, 200);
+    let hold = "begin; lock table locked in access exclusive mode; select pg_sleep(60)";
+    let mut holder = kernel.setup.command().args(["sql", hold]).spawn().expect("started");
+    let is_held = "select count(*) from pg_locks where relation = 'locked'::regclass and mode = 'AccessExclusiveLock' and granted";
+    wait_until("the view is locked", || kernel.sql(is_held).contains('1'));
+    kernel.sql("create table fresh (id int)");
+    assert_eq!(kernel.get("/test/schema/public/old").status, 200);
+    kernel.wait_for_log("the old snapshot stays");
+    assert_eq!(kernel.get("/test/schema/public/old").status, 200);
+    kernel.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(60)' and pid <> pg_backend_pid()");
+    let _ = holder.wait();
+    wait_until("the table is known", || kernel.get("/test/schema/public/fresh").status == 200);
 }

@@ -33,6 +33,15 @@ pub(crate) fn relation(schema: &str, name: &str) -> Result<Rc<Relation>, Failure
     Ok(relation)
 }
 
+/// The relation as it is now, if it is not as `old` says; a refusal when it is gone. The cache forgets the old one by
+/// itself, as its version has passed.
+pub(crate) fn newer(old: &Relation) -> Result<Option<Relation>, Failure> {
+    match schema::relation_now(&old.schema, &old.name)? {
+        Some(relation) => Ok((relation != *old).then_some(relation)),
+        None => Err(unknown(&old.schema, &old.name)?.into()),
+    }
+}
+
 impl Cache {
     fn find(&mut self, version: u64, schema: &str, name: &str) -> Option<Rc<Relation>> {
         if self.version != version {

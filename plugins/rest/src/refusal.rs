@@ -29,6 +29,19 @@ pub(crate) enum Failure {
     Host(Problem),
 }
 
+impl Failure {
+    /// Whether the reason may be that the relation changed after it was described: it has no such column, or one of another
+    /// type. A failed statement has changed nothing, so that another attempt is safe.
+    pub(crate) fn may_be_stale(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        match refusal.code.as_str() {
+            "0A000" | "3F000" | "PGRST105" | "PGRST204" => true,
+            "42501" => false,
+            code => code.len() == 5 && (code.starts_with("22") || code.starts_with("42")),
+        }
+    }
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -141,5 +154,21 @@ impl Refusal {
     /// In the words of pg-safeupdate.
     pub(crate) fn unfiltered(command: &str) -> Self {
         Self::new(400, "21000", format!("{command} requires a WHERE clause"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_changed_relation_can_explain_is_worth_another_look() {
+        for code in ["42P01", "42703", "42804", "42883", "22P02", "0A000", "PGRST204"] {
+            assert!(Failure::from(Refusal::new(400, code, "")).may_be_stale(), "{code}");
+        }
+        for code in ["42501", "23505", "40001", "21000", "PGRST100", "PGRST205", "é", "ééé"] {
+            assert!(!Failure::from(Refusal::new(400, code, "")).may_be_stale(), "{code}");
+        }
+        assert!(!Failure::from(Problem::new("sql.timeout", "")).may_be_stale());
     }
 }

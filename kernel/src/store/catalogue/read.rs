@@ -7,22 +7,16 @@ use super::relation::{Draft, Drafts};
 use crate::error::Result;
 use crate::store::rows::Values;
 use crate::store::session::{Answer, Session};
-
-/// Schemas that are Postgres', or the kernel's own.
-macro_rules! hidden {
-    () => {
-        "n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'basalt') \
-         and n.nspname not like 'pg\\_temp\\_%' and n.nspname not like 'pg\\_toast\\_temp\\_%'"
-    };
-}
+use crate::telemetry;
 
 const SCHEMAS: &str = concat!("select n.nspname from pg_namespace n where ", hidden!(), " order by 1");
 
 /// `pg_relation_is_updatable` is costly, and only for views in doubt: bits 8, 4 and 16 are insert, update and delete.
 const RELATIONS: &str = concat!(
     "select c.oid, n.nspname, c.relname, c.relkind, obj_description(c.oid, 'pg_class'), \
-     case c.relkind when 'r' then 28 when 'p' then 28 when 'm' then 0 else pg_relation_is_updatable(c.oid, true) end \
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+     case c.relkind when 'r' then 28 when 'p' then 28 when 'm' then 0 else pg_relation_is_updatable(c.oid, true) end, ",
+    stamp!(),
+    " from pg_class c join pg_namespace n on n.oid = c.relnamespace \
      where c.relkind in ('r', 'v', 'm', 'f', 'p') and ",
     hidden!()
 );
@@ -64,9 +58,13 @@ const CONSTRAINTS: &str = concat!(
 
 const TYPES: &str = "select oid, typname from pg_type where oid >= 16384";
 
+/// A view that somebody is changing cannot be asked whether it is updatable; others must not wait for that long.
+const BEGIN: &str = "begin isolation level repeatable read read only; set local lock_timeout = '1s'";
+
 /// Reads a snapshot of this version, all of one moment.
 pub(crate) async fn read(session: &mut Session, version: u64) -> Result<Catalogue> {
-    session.execute("begin isolation level repeatable read read only").await?;
+    telemetry::catalogue_work("reading");
+    session.execute(BEGIN).await?;
     let outcome = read_all(session, version).await;
     // Read-only: there is nothing to keep, and after an error nothing that could be committed.
     session.execute("rollback").await?;
@@ -75,18 +73,24 @@ pub(crate) async fn read(session: &mut Session, version: u64) -> Result<Catalogu
 
 async fn read_all(session: &mut Session, version: u64) -> Result<Catalogue> {
     let mut catalogue = Catalogue { version, ..Catalogue::default() };
-    for row in &session.ask(SCHEMAS, &[]).await?.rows {
+    for row in &ask(session, SCHEMAS).await?.rows {
         catalogue.schemas.entry(text(row, 0)).or_default();
     }
     let mut drafts = Drafts::default();
-    each(&session.ask(RELATIONS, &[]).await?, |row| drafts.add(number(row, 0), relation(row)));
-    each(&session.ask(COLUMNS, &[]).await?, |row| drafts.column(number(row, 0), column(row)));
-    each(&session.ask(CONSTRAINTS, &[]).await?, |row| constraint(&mut drafts, row));
-    each(&session.ask(TYPES, &[]).await?, |row| drop(catalogue.types.insert(number(row, 0), text(row, 1))));
+    each(&ask(session, RELATIONS).await?, |row| drafts.add(number(row, 0), relation(row)));
+    each(&ask(session, COLUMNS).await?, |row| drafts.column(number(row, 0), column(row)));
+    each(&ask(session, CONSTRAINTS).await?, |row| constraint(&mut drafts, row));
+    each(&ask(session, TYPES).await?, |row| drop(catalogue.types.insert(number(row, 0), text(row, 1))));
     for (schema, name, relation) in drafts.finish() {
         catalogue.schemas.entry(schema).or_default().insert(name, relation);
     }
     Ok(catalogue)
+}
+
+/// Counted: that a reading takes as many queries for two thousand tables as for two is what keeps it fast.
+async fn ask(session: &mut Session, sql: &str) -> Result<Answer> {
+    telemetry::catalogue_work("query");
+    session.ask(sql, &[]).await
 }
 
 fn relation(row: &[u8]) -> Draft {
@@ -97,7 +101,8 @@ fn relation(row: &[u8]) -> Draft {
         "p" => "partitioned-table",
         _ => "table",
     };
-    Draft::new(text(row, 1), text(row, 2), kind, optional(row, 4), number(row, 5))
+    let stamp = text(row, 6).parse().unwrap_or(0);
+    Draft::new((text(row, 1), text(row, 2)), kind, optional(row, 4), number(row, 5), stamp)
 }
 
 fn column(row: &[u8]) -> Value {

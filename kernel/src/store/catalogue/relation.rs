@@ -16,10 +16,17 @@ pub(super) struct Draft {
     schema: String,
     name: String,
     json: Value,
+    stamp: i64,
 }
 
 impl Draft {
-    pub(super) fn new(schema: String, name: String, kind: &str, comment: Option<String>, writable: u32) -> Self {
+    pub(super) fn new(
+        (schema, name): (String, String),
+        kind: &str,
+        comment: Option<String>,
+        writable: u32,
+        stamp: i64,
+    ) -> Self {
         let json = json!({
             "schema": schema, "name": name, "kind": kind, "comment": comment,
             "columns": [], "primary_key": [], "unique": [],
@@ -28,7 +35,7 @@ impl Draft {
             "deletable": writable & DELETE != 0,
             "foreign_keys": [], "referenced_by": [],
         });
-        Self { schema, name, json }
+        Self { schema, name, json, stamp }
     }
 
     fn push(&mut self, member: &str, value: Value) {
@@ -78,7 +85,8 @@ impl Drafts {
 
     /// Schema, name and relation of each.
     pub(super) fn finish(self) -> impl Iterator<Item = (String, String, Relation)> {
-        self.0.into_values().map(|draft| (draft.schema, draft.name, Relation { json: draft.json.to_string() }))
+        let relation = |json: &Value, stamp| Relation { json: json.to_string(), stamp };
+        self.0.into_values().map(move |draft| (draft.schema, draft.name, relation(&draft.json, draft.stamp)))
     }
 
     fn push(&mut self, of: u32, member: &str, value: Value) {
@@ -93,7 +101,7 @@ mod tests {
     use super::*;
 
     fn draft(name: &str) -> Draft {
-        Draft::new("public".to_owned(), name.to_owned(), "table", None, INSERT | DELETE)
+        Draft::new(("public".to_owned(), name.to_owned()), "table", None, INSERT | DELETE, 0)
     }
 
     #[test]

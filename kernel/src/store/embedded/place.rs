@@ -13,6 +13,7 @@ use super::broken;
 use crate::error::{Error, Result};
 
 const HOME: &str = "postgres";
+const DATA: &str = "data";
 
 /// For data that root's own directories would hide from the server.
 const SHARED: &str = "/var/lib/basalt";
@@ -67,16 +68,25 @@ impl Place {
             near if near.as_os_str().len() <= LONGEST => near,
             _ => PathBuf::from(format!("/tmp/basalt-{}", digest(&home))),
         };
-        Self { data: home.join("data"), sockets, owner, log: data_dir.join("postgres.log"), home }
+        Self { data: home.join(DATA), sockets, owner, log: data_dir.join("postgres.log"), home }
     }
 
     /// The version that made the data, if there are any.
     pub(super) fn version(&self) -> Result<Option<u32>> {
-        match fs::read_to_string(self.data.join("PG_VERSION")) {
-            Ok(text) => Ok(text.trim().parse().ok()),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(unusable(&self.data, &fault)),
-        }
+        read_version(&self.data)
+    }
+}
+
+/// The version that made the data of a data directory, if there are any; nothing is made.
+pub(super) fn version(data_dir: &Path) -> Result<Option<u32>> {
+    read_version(&data_dir.join(HOME).join(DATA))
+}
+
+fn read_version(data: &Path) -> Result<Option<u32>> {
+    match fs::read_to_string(data.join("PG_VERSION")) {
+        Ok(text) => Ok(text.trim().parse().ok()),
+        Err(fault) if matches!(fault.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(fault) => Err(unusable(data, &fault)),
     }
 }
 

@@ -66,6 +66,15 @@ impl Address {
         self.config.get_dbname().unwrap_or_else(|| self.user())
     }
 
+    /// Where the server is, for people: `db.example.com:5432`.
+    pub(crate) fn place(&self) -> String {
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| match host {
+            Host::Unix(directory) => format!("{}/.s.PGSQL.{}", directory.display(), self.port(at)),
+            Host::Tcp(name) => format!("{name}:{}", self.port(at)),
+        });
+        hosts.collect::<Vec<_>>().join(", ")
+    }
+
     /// A socket to the first of the hosts that answers, encrypted as the policy says.
     pub(crate) async fn dial(&self) -> io::Result<Wire> {
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the connection string names no host");

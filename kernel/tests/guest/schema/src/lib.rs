@@ -1,4 +1,5 @@
-//! The fixture of `schema`: a relation as the snapshot describes it, or the names in a schema for `-`.
+//! The fixture of `schema`: a relation as the snapshot describes it, the same after a look for `now:…`, or
+//! the names in a schema for `-`.
 
 use sdk_plugin::bindings::basalt::schema::schema;
 use sdk_plugin::{Problem, Request, Response, plugin};
@@ -14,7 +15,11 @@ fn handle(request: Request) -> Result<Response, Problem> {
         return Response::new(200)
             .json(&json!({ "version": schema::version(), "schemas": schema::schemas(), "relations": names }));
     }
-    Ok(match schema::relation(&of, &relation)? {
+    let found = match relation.strip_prefix("now:") {
+        Some(relation) => schema::relation_now(&of, relation)?,
+        None => schema::relation(&of, &relation)?,
+    };
+    Ok(match found {
         Some(description) => Response::new(200).header("content-type", "application/json").text(description),
         None => Response::new(404),
     })
