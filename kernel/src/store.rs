@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use catalogue::{Catalogue, Relation};
-pub use config::Config;
+pub use config::{Config, check};
 pub use key::InstanceKey;
 pub(crate) use key::secret_file;
 pub use login::Login;

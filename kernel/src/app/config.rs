@@ -13,8 +13,8 @@ use crate::{auth, host, http, store, telemetry};
 
 section! {
     /// The configuration of a Basalt kernel, as `basalt.toml`. Every key can also be set in the environment:
-    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR`,
-    /// `BASALT_SERVER_ADDRESS` and `BASALT_BASE_URL` are understood too.
+    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR` and
+    /// `BASALT_SERVER_ADDRESS` are understood too.
     pub struct Root {
         /// Where the kernel keeps what it makes: secrets, compiled plugins, and the embedded Postgres.
         data_dir: PathBuf = "basalt-data",
@@ -44,7 +44,7 @@ pub struct Config {
     pub plugins: BTreeMap<String, Grant>,
 }
 
-const SECTIONS: &[&str] = &["server", "log", "database", "auth", "host", "plugins"];
+const SECTIONS: [&str; 6] = ["server", "log", "database", "auth", "host", "plugins"];
 
 impl Config {
     /// Reads the sources.
@@ -55,6 +55,7 @@ impl Config {
         let mut table = config::load(sources)?;
         let mut faults = Vec::new();
         let config = Self::read(&mut table, &mut faults);
+        config.check(&mut faults);
         if faults.is_empty() {
             return Ok(config);
         }
@@ -66,23 +67,33 @@ impl Config {
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
-        let mut sections = SECTIONS.iter().map(|name| take(table, name, name, faults));
-        let mut next = || sections.next().unwrap_or_default();
-        let (mut server, log, database, auth, mut host, plugins) = (next(), next(), next(), next(), next(), next());
-        let limits = Limits::read("host.limits", take(&mut host, "limits", "host.limits", &mut Vec::new()), faults);
+        let [mut server, log, database, auth, mut host, plugins] = SECTIONS.map(|name| take(table, name, name, faults));
+        let limits = take(&mut host, "limits", "host.limits", faults);
+        let limits = Limits::read("host.limits", limits, faults);
         let cors = take(&mut server, "cors", "server.cors", faults);
-        let cors = http::cors::Config::read("server.cors", cors, faults);
-        cors.check(faults);
         Self {
             root: Root::read("", std::mem::take(table), faults),
             server: Section::read("server", server, faults),
-            cors,
+            cors: Section::read("server.cors", cors, faults),
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
             host: Section::read("host", host, faults),
             plugins: read_plugins(plugins, &limits, faults),
             limits,
+        }
+    }
+
+    /// What no single key can be wrong about.
+    fn check(&self, faults: &mut Vec<String>) {
+        let mut note = |checked: Result<()>| faults.extend(checked.err().map(|fault| fault.message));
+        note(telemetry::check(&self.log));
+        note(http::config::check(&self.server));
+        note(self.cors.check());
+        note(store::check(&self.database));
+        note(host::config::check("host.limits", &self.limits));
+        for (id, grant) in &self.plugins {
+            note(host::config::check(&format!("plugins.{id}.limits"), &grant.limits));
         }
     }
 
@@ -183,7 +194,22 @@ mod tests {
     #[test]
     fn a_plugin_has_the_hosts_limits_but_for_its_own() {
         let config = load("[host.limits]\nfuel = 5\nmemory = \"1MiB\"\n[plugins.a.limits]\nfuel = 7").expect("valid");
+        assert!(load("[host]\nlimits = 3").expect_err("faulty").message.contains("host.limits: a table is expected"));
         assert_eq!((config.plugins["a"].limits.fuel, config.plugins["a"].limits.memory.0), (7, 1 << 20));
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_faults_before_anything_starts() {
+        for (text, path) in [
+            ("[log]\nlevel = \"foo=bar=baz\"", "log.level"),
+            ("[host.limits]\nmemory = \"1GiB\"", "host.limits.memory"),
+            ("[plugins.a.limits]\nmemory = \"1GiB\"", "plugins.a.limits.memory"),
+            ("[server]\nmax_headers = \"16EiB\"", "server.max_headers"),
+            ("[database]\nmax_connections = 0", "database.max_connections"),
+        ] {
+            let message = load(text).expect_err(text).message;
+            assert!(message.contains(path), "{path} in {message}");
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<
         Content::Empty => Body::default(),
         Content::Text(text) => Body::from(Bytes::from(text)),
         Content::Bytes(bytes) => Body::from(Bytes::from(bytes)),
-        Content::Body(handle) => call.table.delete(handle).map_err(Error::internal)?,
+        Content::Body(handle) => call.release(handle).map_err(Error::internal)?,
     };
     let mut headers = HeaderMap::with_capacity(response.headers.len());
     for (name, value) in &response.headers {
@@ -174,7 +174,7 @@ impl HostRequest for Call {
 
     fn body(&mut self, request: Resource<Request>) -> wasmtime::Result<Option<Resource<Body>>> {
         match self.table.get(&request)?.body.clone() {
-            Some(content) => Ok(Some(self.table.push(Body::from(content))?)),
+            Some(content) => self.hold(Body::from(content)).map(Some),
             None => Ok(None),
         }
     }
@@ -252,11 +252,11 @@ impl HostReply for Call {
 
     fn body(&mut self, reply: Resource<Response>) -> wasmtime::Result<Resource<Body>> {
         let body = self.table.get(&reply)?.body.clone();
-        Ok(self.table.push(body)?)
+        self.hold(body)
     }
 
     fn set_body(&mut self, reply: Resource<Response>, body: Resource<Body>) -> wasmtime::Result<()> {
-        let body = self.table.delete(body)?;
+        let body = self.release(body)?;
         self.table.get_mut(&reply)?.body = body;
         Ok(())
     }

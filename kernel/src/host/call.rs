@@ -12,7 +12,7 @@ use super::engine::TICK;
 use super::instance::{Exports, Instance};
 use super::plugin::Plugin;
 use crate::capability::http::{Request, Response, check_size, take};
-use crate::capability::{self, Call, Scope};
+use crate::capability::{self, Call, OutOfHostMemory, Scope};
 use crate::error::{Error, Result, code};
 use crate::telemetry;
 
@@ -47,10 +47,14 @@ impl Plugin {
     pub async fn call(&self, task: Task) -> Result<Done> {
         let deadline = Instant::now() + self.limits.deadline.0;
         let started = std::time::Instant::now();
-        let _permit = self.pool.permit(deadline).await?;
-        let outcome = self.run(task, deadline).await;
+        let outcome = self.queue(task, deadline).await;
         telemetry::plugin_call(&self.manifest.id, started.elapsed(), outcome.as_ref().err());
         outcome
+    }
+
+    async fn queue(&self, task: Task, deadline: Instant) -> Result<Done> {
+        let _permit = self.pool.permit(deadline).await?;
+        self.run(task, deadline).await
     }
 
     async fn run(&self, task: Task, deadline: Instant) -> Result<Done> {
@@ -181,11 +185,17 @@ fn late() -> Error {
 
 /// What stopped a guest. The text of a trap names the plugin's functions, so it goes to the log only.
 fn explain(trap: &wasmtime::Error, memory_refused: bool) -> Error {
+    if trap.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Error::new(&code::PLUGIN_BUSY, "all instances of this kernel are in use")
+            .hint("try again later; an operator can raise [host] max_instances");
+    }
     let (code, message) = match trap.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (&code::PLUGIN_OUT_OF_FUEL, "the plugin used up the computation of one call"),
         Some(Trap::Interrupt) => (&code::PLUGIN_TIMEOUT, "the plugin did not answer in time"),
         Some(Trap::StackOverflow) => (&code::PLUGIN_STACK_OVERFLOW, "the plugin's stack overflowed"),
-        _ if memory_refused => (&code::PLUGIN_OUT_OF_MEMORY, "the plugin ran out of its memory"),
+        _ if memory_refused || trap.is::<OutOfHostMemory>() => {
+            (&code::PLUGIN_OUT_OF_MEMORY, "the plugin ran out of its memory")
+        }
         _ => (&code::PLUGIN_TRAP, "the plugin crashed"),
     };
     Error::new(code, message).source(anyhow::anyhow!("{trap:?}"))

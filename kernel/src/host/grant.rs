@@ -90,7 +90,7 @@ impl Grant {
             match name.as_str() {
                 "sql" => scopes.sql = self.meet_sql(&manifest.id, wanted, granted)?,
                 "http" => meet_http(&manifest.id, wanted, granted)?,
-                "schema" => scopes.schema = scope(name, granted)?,
+                "schema" => scopes.schema = meet_schema(&manifest.id, wanted, granted)?,
                 _ => scopeless(name, granted)?,
             }
             scopes.linked.push(capability);
@@ -146,6 +146,16 @@ impl Grant {
         let json = serde_json::to_string(value).map_err(Error::internal)?;
         Ok((setting.name.clone(), json))
     }
+}
+
+/// A plugin that names schemas gets those; one that names none works with whatever it is granted.
+fn meet_schema(id: &str, wanted: &Value, granted: &Value) -> Result<SchemaGrant> {
+    let (want, has): (SchemaGrant, SchemaGrant) = (scope("schema", wanted)?, scope("schema", granted)?);
+    if want.schemas.is_empty() {
+        return Ok(has);
+    }
+    let is_covered = has.schemas.contains("*") || want.schemas.is_subset(&has.schemas);
+    if is_covered { Ok(want) } else { Err(missing(id, "schema", "", wanted)) }
 }
 
 /// Answering its own routes takes no scope; standing in front of others' does.

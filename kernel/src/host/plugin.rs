@@ -8,10 +8,10 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{InstancePre, Linker};
 
 use super::config::Limits;
-use super::engine::{Engine, MAX_MEMORY};
+use super::engine::Engine;
 use super::grant::{Grant, Scopes};
 use super::instance::Pool;
-use super::manifest::{Manifest, refused};
+use super::manifest::{Manifest, Route, refused};
 use super::package::Package;
 use crate::capability::{self, Call, Fixed, filter, handler, schema, sql};
 use crate::error::{Error, Result, code};
@@ -51,7 +51,6 @@ impl Plugin {
     /// `plugin.not-granted` or `plugin.refused`, or the store's when the login cannot be made.
     pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
         let scopes = grant.meet(&package.manifest)?;
-        check_limits(&package.manifest, &grant.limits)?;
         let settings = grant.settings(&package.manifest)?;
         let code = compile(&package, &scopes, engine).await?;
         let login = login(&package.manifest, &scopes, store).await?;
@@ -67,7 +66,9 @@ impl Plugin {
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             settings,
             log_lines: grant.limits.log_lines,
+            host_memory: grant.limits.host_memory.0,
         };
+        warn_of_bodies(&package.manifest, &grant.limits);
         let pool = Pool::new(&grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
         Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool })
@@ -98,11 +99,13 @@ impl Code {
     }
 }
 
-fn check_limits(manifest: &Manifest, limits: &Limits) -> Result<()> {
-    if limits.memory.bytes() > MAX_MEMORY {
-        return Err(refused(format!("plugins.{}.limits.memory is over {} MiB", manifest.id, MAX_MEMORY >> 20)));
+/// Says which routes cannot have the bodies that they were made for: their callers would be the first to notice.
+fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
+    let wants_more = |route: &&Route| route.max_body.is_some_and(|wanted| wanted > limits.request);
+    for route in manifest.routes.iter().filter(wants_more) {
+        let (plugin, route) = (&manifest.id, &route.name);
+        tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limit `request` lets through");
     }
-    Ok(())
 }
 
 /// The plugin's own login, when it has `own` SQL.

@@ -4,14 +4,13 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use crate::config::{Duration, Size, section};
+use crate::error::{Error, Result, code};
 
 section! {
     /// Where the kernel listens and what it accepts.
     pub struct Config {
         /// Address and port; port 0 lets the system choose.
         address: SocketAddr = "127.0.0.1:8080",
-        /// The address that clients use, when it is not `address`: behind a proxy, say.
-        base_url: Option<String> = none,
         /// The longest URL.
         max_url: Size = "8KiB",
         /// The largest head of a request, the URL not counted.
@@ -40,4 +39,20 @@ section! {
         /// The smallest answer that is compressed.
         compression_threshold: Size = "1KiB",
     }
+}
+
+/// What a head may have at most; each connection reserves it.
+const MAX_HEAD: u64 = 1 << 20;
+
+/// Whether the section can be worked with.
+///
+/// # Errors
+/// `config.invalid` for a head that would take too much of every connection's memory.
+pub fn check(config: &Config) -> Result<()> {
+    for (key, size) in [("max_url", config.max_url), ("max_headers", config.max_headers)] {
+        if size.0 > MAX_HEAD {
+            return Err(Error::new(&code::CONFIG_INVALID, format!("server.{key} is over 1 MiB")));
+        }
+    }
+    Ok(())
 }

@@ -41,6 +41,13 @@ fn bodies_pass_through_without_a_change() {
 }
 
 #[test]
+fn handles_stand_for_no_more_memory_than_the_limit() {
+    let kernel = Kernel::start(&["http"], CONFIG);
+    kernel.ask("POST", "/test/http/hoard", &[], &vec![0; 100_000]).refuses(500, "plugin.out-of-memory");
+    assert_eq!(kernel.ask("POST", "/test/http/hoard", &[], b"few").text(), "9000");
+}
+
+#[test]
 fn a_problem_has_the_status_of_its_code() {
     let kernel = Kernel::start(&["http"], CONFIG);
     for (code, status) in

@@ -18,6 +18,10 @@ fn handle(request: Request) -> Result<Response, Problem> {
             let content = request.body().unwrap_or_else(|| Body::from_text(""));
             Ok(Response::new(200).bytes(content.read_all(8)?))
         }
+        Some("hoard") => {
+            let held: Vec<_> = (0..9000).map(|_| request.body()).collect();
+            Ok(Response::new(200).text(held.len().to_string()))
+        }
         Some("problem") => Err(Problem::new(request.query().unwrap_or_default(), "as you wish").hint("a hint")),
         Some("status") => Ok(Response::new(request.query().and_then(|text| text.parse().ok()).unwrap_or(0))),
         Some("header") => Ok(Response::new(200).header("x-evil", "a\r\nx-injected: 1")),
