@@ -93,7 +93,7 @@ pub struct Scope {
     pub deadline: tokio::time::Instant,
 }
 
-/// A guest's linear memory against its limit.
+/// A guest's linear memory, and what the host holds for it, each against its limit.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The limit, in bytes.
@@ -102,6 +102,9 @@ pub struct Memory {
     pub peak: usize,
     /// Whether growth was refused during this call: what tells an out-of-memory trap from any other.
     pub refused: bool,
+    /// The most that the host holds for the guest's handles, in bytes.
+    pub host_limit: u64,
+    held: u64,
 }
 
 impl Call {
@@ -109,10 +112,9 @@ impl Call {
     const MAX_HANDLES: usize = 10_000;
 
     /// The data of a new store.
-    pub fn new(fixed: Arc<Fixed>, memory_limit: usize) -> Self {
+    pub fn new(fixed: Arc<Fixed>, memory: Memory) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(Self::MAX_HANDLES);
-        let memory = Memory { limit: memory_limit, ..Memory::default() };
         Self { table, fixed, scope: None, deadline: tokio::time::Instant::now(), memory, log: log::State::default() }
     }
 
@@ -120,6 +122,8 @@ impl Call {
     pub fn begin(&mut self, scope: Scope) {
         self.log = log::State::default();
         self.memory.refused = false;
+        // No handle is left from an earlier call.
+        self.memory.held = 0;
         self.scope = Some(scope);
     }
 
@@ -136,6 +140,27 @@ impl Call {
     /// When there is none, as while an instance is being made: a start section may compute, but not act.
     pub(crate) fn scope(&self) -> Result<&Scope, Error> {
         self.scope.as_ref().ok_or_else(|| Error::new(&code::PLUGIN_TRAP, "capabilities work only during a call"))
+    }
+}
+
+impl Memory {
+    /// The memory of a new instance.
+    pub fn new(limit: usize, host_limit: u64) -> Self {
+        Self { limit, host_limit, ..Self::default() }
+    }
+
+    /// Charges the guest for what the host is to hold, if it may hold that.
+    fn hold(&mut self, bytes: u64) -> bool {
+        let held = self.held.saturating_add(bytes);
+        let fits = held <= self.host_limit;
+        if fits {
+            self.held = held;
+        }
+        fits
+    }
+
+    fn release(&mut self, bytes: u64) {
+        self.held = self.held.saturating_sub(bytes);
     }
 }
 

@@ -3,7 +3,8 @@
 mod metric;
 
 pub use metric::{
-    DB_CONNECTIONS, PLUGIN_INSTANCES, http_request, plugin_call, render as render_metrics, start as start_uptime,
+    DB_CONNECTIONS, PLUGIN_INSTANCES, PLUGIN_LIVE, http_request, plugin_call, render as render_metrics,
+    start as start_uptime,
 };
 
 use serde::{Deserialize, Serialize};

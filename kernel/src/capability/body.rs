@@ -14,7 +14,12 @@ pub struct Body {
     parts: Vec<Bytes>,
     /// Bytes that this handle has read.
     cursor: u64,
+    /// What the call was charged for it.
+    cost: u64,
 }
+
+/// What a part costs beside its content: without it, parts of nothing would be free.
+const PART: u64 = 64;
 
 impl Body {
     /// The size in bytes.
@@ -59,21 +64,33 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(content: Bytes) -> Self {
-        Self { parts: vec![content], cursor: 0 }
+        Self { parts: vec![content], ..Self::default() }
     }
 }
 
 impl Host for Call {}
 
+impl Call {
+    /// A body that the guest made, at the cost of what the host may hold for it.
+    pub(super) fn push_body(&mut self, content: Bytes) -> wasmtime::Result<Resource<Body>> {
+        let cost = content.len() as u64 + PART;
+        self.memory.refused |= !self.memory.hold(cost);
+        wasmtime::ensure!(!self.memory.refused, "the call's handles hold more than its limit `host_memory`");
+        Ok(self.table.push(Body { parts: vec![content], cursor: 0, cost })?)
+    }
+}
+
 impl HostBody for Call {
     fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<Body>> {
-        Ok(self.table.push(Body::from(Bytes::from(content)))?)
+        self.push_body(content.into())
     }
 
     fn concat(&mut self, parts: Vec<Resource<Body>>) -> wasmtime::Result<Resource<Body>> {
         let mut whole = Body::default();
         for part in parts {
-            whole.parts.extend(self.table.delete(part)?.parts);
+            let part = self.table.delete(part)?;
+            whole.parts.extend(part.parts);
+            whole.cost += part.cost;
         }
         Ok(self.table.push(whole)?)
     }
@@ -97,7 +114,8 @@ impl HostBody for Call {
     }
 
     fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
-        self.table.delete(body)?;
+        let body = self.table.delete(body)?;
+        self.memory.release(body.cost);
         Ok(())
     }
 }
@@ -108,7 +126,7 @@ mod tests {
 
     #[test]
     fn chunks_of_a_joined_body_are_its_content_in_order() {
-        let mut body = Body { parts: vec![Bytes::from("ab"), Bytes::new(), Bytes::from("cde")], cursor: 0 };
+        let mut body = Body { parts: vec![Bytes::from("ab"), Bytes::new(), Bytes::from("cde")], ..Body::default() };
         let mut seen = Vec::new();
         while let Some(chunk) = body.read(2) {
             assert!(!chunk.is_empty() && chunk.len() <= 2);

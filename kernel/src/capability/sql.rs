@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -15,6 +16,10 @@ use super::body::Body;
 use super::{Call, Scope};
 use crate::error::{Error, Result, code};
 use crate::store::{self, Actor, Limits, Login, Store};
+
+/// What a plugin has left, when a statement reached its deadline, to say so: otherwise both would end at the same moment,
+/// and the caller would hear of either.
+const REPORT: Duration = Duration::from_millis(100);
 
 /// The scope of the capability: `sql = { modes = ["own", "caller"] }`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -75,7 +80,9 @@ impl Fixed {
     }
 
     fn limits(&self, scope: &Scope) -> Limits {
-        Limits { deadline: scope.deadline.into_std(), rows: self.max_rows, bytes: self.max_bytes }
+        let deadline = scope.deadline.into_std();
+        let left = deadline.saturating_duration_since(Instant::now());
+        Limits { deadline: deadline - REPORT.min(left / 4), rows: self.max_rows, bytes: self.max_bytes }
     }
 }
 
@@ -104,6 +111,10 @@ impl Call {
     }
 
     fn push(&mut self, rows: store::Rows) -> Result<Resource<Cursor>> {
+        if !self.memory.hold(rows.size()) {
+            return Err(Error::new(&code::SQL_TOO_LARGE, "the results that the call holds are larger than its limit")
+                .hint("drop results that are not needed any more, or raise the plugin's limit `host_memory`"));
+        }
         self.table.push(Cursor { rows, at: 0 }).map_err(Error::internal)
     }
 
@@ -188,13 +199,14 @@ impl HostRows for Call {
         let cursor = self.cursor(&rows)?;
         let (row, column) = cursor.check(row, column)?;
         match cursor.rows.value_bytes(row, column) {
-            Some(bytes) => Ok(Some(self.table.push(Body::from(bytes))?)),
+            Some(bytes) => Ok(Some(self.push_body(bytes)?)),
             None => Ok(None),
         }
     }
 
     fn drop(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<()> {
-        self.table.delete(rows)?;
+        let cursor = self.table.delete(rows)?;
+        self.memory.release(cursor.rows.size());
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::engine::TICK;
 use super::instance::Instance;
 use super::plugin::Plugin;
 use crate::capability::http::{Request, Response};
-use crate::capability::{self, Call, Scope};
+use crate::capability::{self, Call, Memory, Scope};
 use crate::error::{Error, Result, code};
 use crate::telemetry;
 
@@ -56,7 +56,9 @@ impl Plugin {
     }
 
     async fn instantiate(&self, deadline: Instant) -> Result<Instance> {
-        let data = Call::new(Arc::clone(&self.fixed), self.limits.memory.bytes());
+        let live = self.pool.count();
+        let memory = Memory::new(self.limits.memory.bytes(), self.limits.host_memory.0);
+        let data = Call::new(Arc::clone(&self.fixed), memory);
         let mut store = Store::new(self.engine.inner(), data);
         store.limiter(|call| &mut call.memory);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
@@ -66,7 +68,7 @@ impl Plugin {
         });
         arm(&mut store, self.limits.fuel, deadline)?;
         match timeout_at(deadline + TICK, self.code.instantiate_async(&mut store)).await {
-            Ok(Ok(exports)) => Ok(Instance::new(store, exports)),
+            Ok(Ok(exports)) => Ok(Instance::new(store, exports, live)),
             Ok(Err(trap)) => Err(explain(&trap, store.data().memory.refused)),
             Err(_) => Err(late()),
         }
@@ -115,7 +117,7 @@ fn limit_of(code: &str) -> Option<&'static str> {
     match code {
         "plugin.timeout" => Some("deadline"),
         "plugin.out-of-fuel" => Some("fuel"),
-        "plugin.out-of-memory" => Some("memory"),
+        "plugin.out-of-memory" => Some("memory or host_memory"),
         _ => None,
     }
 }

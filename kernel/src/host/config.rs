@@ -20,6 +20,8 @@ section! {
     pub struct Limits {
         /// Linear memory of one instance.
         memory: Size = "64MiB",
+        /// Bytes that the host holds for the handles of one call: bodies that it makes, results that it keeps.
+        host_memory: Size = "128MiB",
         /// Computation of one call, in units of about one WebAssembly instruction; 1,000,000,000 is roughly a second.
         fuel: u64 = 2_000_000_000,
         /// Wall time of one call, waiting included.

@@ -60,7 +60,7 @@ impl Plugin {
             settings,
             log_lines: grant.limits.log_lines,
         };
-        let pool = Pool::new(&grant.limits);
+        let pool = Pool::new(&package.manifest.id, &grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
         Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool })
     }

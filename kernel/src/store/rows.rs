@@ -62,6 +62,11 @@ impl Rows {
         self.rows.len()
     }
 
+    /// Bytes of memory, about.
+    pub fn size(&self) -> u64 {
+        self.rows.iter().map(|row| (row.len() + size_of::<Bytes>()) as u64).sum()
+    }
+
     /// Whether no row was returned.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
