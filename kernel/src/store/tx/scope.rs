@@ -5,10 +5,17 @@ use crate::error::{Error, Result, code};
 use crate::store::session::{Failure, Step};
 use crate::store::{Login, Parameter};
 
+/// Callers share connections, and functions can set what outlives a transaction: each use starts from the defaults.
+const RESET: Step<'static> = Step { role: "", sql: "reset all", parameters: &[] };
+
 /// Local to the transaction, in one statement. A role that the login may not take makes it fail, and with it the batch.
-const ASSUME: &str = "select set_config('transaction_read_only', $1, true), set_config('role', $2, true), \
-                      set_config('request.jwt.claims', $3, true)";
-const ASSUME_READ_ONLY: &str = "select set_config('transaction_read_only', 'on', true)";
+///
+/// With the schema, because the search path may be a plugin's by now. A lock that an earlier caller's function kept is
+/// released: it is nobody's any more.
+const ASSUME: &str = "select pg_catalog.set_config('transaction_read_only', $1, true), \
+                      pg_catalog.set_config('role', $2, true), pg_catalog.set_config('request.jwt.claims', $3, true), \
+                      pg_catalog.pg_advisory_unlock_all()";
+const ASSUME_READ_ONLY: &str = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
 
 /// An actor, ready to run.
 pub(super) struct Scope {
@@ -48,9 +55,11 @@ impl Scope {
         Self { login: authenticator.clone(), role: String::new(), access: Access::ReadOnly, assume: None }
     }
 
-    /// The step that sets role, claims and access.
-    pub(super) fn assume(&self) -> Option<Step<'_>> {
-        self.assume.as_ref().map(|(sql, parameters)| Step { role: "", sql, parameters })
+    /// The steps that set role, claims and access.
+    pub(super) fn assume(&self) -> impl Iterator<Item = Step<'_>> {
+        let assume = self.assume.as_ref().map(|(sql, parameters)| Step { role: "", sql, parameters });
+        let reset = assume.filter(|step| step.sql == ASSUME).map(|_| RESET);
+        reset.into_iter().chain(assume)
     }
 
     /// The batch that runs one statement, and where in it the statement is.
@@ -58,11 +67,14 @@ impl Scope {
     /// Up to its `Sync` a batch is one transaction as it is. `BEGIN` is only for statements that could end a transaction
     /// from within, as `CALL` and `DO` can: after their `COMMIT` the login itself would go on.
     pub(super) fn batch<'a>(&'a self, main: Step<'a>, plain: bool) -> (Vec<Step<'a>>, usize) {
-        let Some(assume) = self.assume() else { return (vec![main], 0) };
-        match plain {
-            true => (vec![assume, main], 1),
-            false => (vec![BEGIN, assume, main, COMMIT], 2),
-        }
+        let is_bare = plain || self.assume.is_none();
+        let mut steps = Vec::with_capacity(5);
+        steps.extend((!is_bare).then_some(BEGIN));
+        steps.extend(self.assume());
+        steps.push(main);
+        let at = steps.len() - 1;
+        steps.extend((!is_bare).then_some(COMMIT));
+        (steps, at)
     }
 
     /// A role that was refused is the caller's, not a statement's error.
