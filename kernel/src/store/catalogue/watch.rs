@@ -141,7 +141,7 @@ impl Watcher {
     async fn wait(&mut self, session: &mut Session) -> Result<(bool, Option<Asked>)> {
         if self.told {
             return tokio::select! {
-                heard = session.listen() => heard.map(|_| (true, None)),
+                heard = session.listen() => heard.map(|()| (true, None)),
                 asked = self.asked.recv() => Ok((false, asked)),
             };
         }

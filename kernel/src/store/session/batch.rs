@@ -138,7 +138,7 @@ impl Session {
             Message::NoData => self.described(reading, [].into()),
             Message::CommandComplete(body) => self.completed(reading, body.tag().unwrap_or_default()),
             Message::EmptyQueryResponse => self.completed(reading, ""),
-            Message::NotificationResponse(body) => self.heard.push(body.channel().unwrap_or_default().to_owned()),
+            Message::NotificationResponse(_) => self.heard = true,
             Message::NoticeResponse(body) => tracing::debug!(target: "basalt::store", "{}", fault::notice(&body)),
             // The server now waits for data that nobody will send.
             Message::CopyInResponse(_) => return Err(no_copy()),

@@ -74,7 +74,7 @@ impl Session {
                 script.results.push(std::mem::take(current));
             }
             Message::NoticeResponse(body) => script.notices.push(fault::notice(&body)),
-            Message::NotificationResponse(body) => self.heard.push(body.channel().unwrap_or_default().to_owned()),
+            Message::NotificationResponse(_) => self.heard = true,
             Message::CopyInResponse(_) => self.refuse_copy()?,
             _ => {}
         }
@@ -86,18 +86,17 @@ impl Session {
         Err(fault::refused("COPY FROM STDIN is not possible in a script"))
     }
 
-    /// Waits until a channel that this session listens to is notified; gives all that were.
-    pub(crate) async fn listen(&mut self) -> Result<Vec<String>> {
-        while self.heard.is_empty() {
+    /// Waits until a channel that this session listens to is notified.
+    pub(crate) async fn listen(&mut self) -> Result<()> {
+        while !self.heard {
             match self.wire.receive(0).await.map_err(lost)? {
-                Frame::Message(Message::NotificationResponse(body)) => {
-                    self.heard.push(body.channel().unwrap_or_default().to_owned());
-                }
+                Frame::Message(Message::NotificationResponse(_)) => self.heard = true,
                 Frame::Message(Message::ErrorResponse(body)) => return Err(fault::reported(&body).error),
                 _ => {}
             }
         }
-        Ok(std::mem::take(&mut self.heard))
+        self.heard = false;
+        Ok(())
     }
 
     /// Reads what a cancelled batch still answers, up to its end.
