@@ -13,6 +13,7 @@ mod features;
 mod hostile;
 mod http;
 mod log;
+mod matrix;
 mod operations;
 mod random;
 mod readme;
