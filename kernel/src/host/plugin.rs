@@ -69,7 +69,7 @@ impl Plugin {
             host_memory: grant.limits.host_memory.0,
         };
         warn_of_bodies(&package.manifest, &grant.limits);
-        let pool = Pool::new(&grant.limits);
+        let pool = Pool::new(&package.manifest.id, &grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
         Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool })
     }
