@@ -142,7 +142,9 @@ impl Setup {
             command.env("DATABASE_URL", database);
         }
         command.envs(self.environment.iter().cloned());
-        self.removed.iter().for_each(|name| drop(command.env_remove(name)));
+        for name in &self.removed {
+            command.env_remove(name);
+        }
         command
     }
 

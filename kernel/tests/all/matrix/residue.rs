@@ -16,7 +16,7 @@ pub struct Residue {
 
 /// What the calls of one attack may use together, in memory, host memory and responses: the allocator keeps that for the
 /// next one. A leak would add to it from attack to attack, for all are compared with the beginning.
-const SLACK: u64 = 3 * (32 + 32 + 8) << 10;
+const SLACK: u64 = (3 * (32 + 32 + 8)) << 10;
 
 /// How long cleaning may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
