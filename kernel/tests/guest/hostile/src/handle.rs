@@ -7,20 +7,20 @@ use std::cell::RefCell;
 use sdk_plugin::Body;
 
 /// Keeps a million handles.
-pub fn hoard() {
+pub(crate) fn hoard() {
     let kept: Vec<_> = (0..1_000_000).map(|_| Body::from_text("")).collect();
     std::hint::black_box(kept);
 }
 
 /// Uses a number that was never given out.
-pub fn forge() {
+pub(crate) fn forge() {
     // SAFETY: a handle is a number; that the host refuses this one is what is tested.
     let forged = unsafe { Body::from_handle(4242) };
     std::hint::black_box(forged.length());
 }
 
 /// Uses a handle after it was given back.
-pub fn revive() {
+pub(crate) fn revive() {
     let body = Body::from_text("gone");
     let number = body.handle();
     drop(body);
@@ -34,7 +34,7 @@ thread_local! {
 }
 
 /// Keeps a handle for the next call, and says whether there is one from an earlier call.
-pub fn keep() -> &'static str {
+pub(crate) fn keep() -> &'static str {
     match KEPT.with(|kept| kept.replace(Some(Body::from_text("kept")))) {
         Some(_) => "kept",
         None => "nothing",

@@ -3,13 +3,13 @@
 use sdk_plugin::Body;
 
 /// 8 MB each.
-pub fn pieces(count: u32) -> Body {
+pub(crate) fn pieces(count: u32) -> Body {
     let piece = vec![b'x'; 8 << 20];
     Body::concat((0..count).map(|_| Body::new(&piece)).collect())
 }
 
 /// As many bytes as the host will keep.
-pub fn hoard_bytes() {
+pub(crate) fn hoard_bytes() {
     let piece = vec![0; 8 << 20];
     let mut kept = Vec::new();
     loop {
@@ -18,7 +18,7 @@ pub fn hoard_bytes() {
 }
 
 /// One handle on more and more pieces of nothing.
-pub fn hoard_parts() {
+pub(crate) fn hoard_parts() {
     let mut whole = Body::from_text("");
     loop {
         let pieces = (0..9000).map(|_| Body::from_text(""));
