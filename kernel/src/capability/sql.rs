@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -15,6 +16,10 @@ use super::body::Body;
 use super::{Call, Scope};
 use crate::error::{Error, Result, code};
 use crate::store::{self, Actor, Limits, Login, Store};
+
+/// What a plugin has left, when a statement reached its deadline, to say so: otherwise both would end at the same moment,
+/// and the caller would hear of either.
+const REPORT: Duration = Duration::from_millis(100);
 
 /// The scope of the capability: `sql = { modes = ["own", "caller"] }`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -75,7 +80,9 @@ impl Fixed {
     }
 
     fn limits(&self, scope: &Scope) -> Limits {
-        Limits { deadline: scope.deadline.into_std(), rows: self.max_rows, bytes: self.max_bytes }
+        let deadline = scope.deadline.into_std();
+        let left = deadline.saturating_duration_since(Instant::now());
+        Limits { deadline: deadline - REPORT.min(left / 4), rows: self.max_rows, bytes: self.max_bytes }
     }
 }
 

@@ -20,7 +20,6 @@ mod hostile;
 mod http;
 mod http2;
 mod log;
-mod matrix;
 mod operations;
 mod random;
 mod readme;

@@ -1,6 +1,13 @@
 //! The hostile matrix: every attack of a table, each while good requests go on beside it, each looked after for residue.
 //!
 //! The table of `docs/security-model.md` is written from the same list. It tests no feature: those have tests of their own.
+//! A test binary of its own, because some attacks use up what a whole Postgres server shares, locks for example.
+
+#![expect(unreachable_pub, reason = "a test binary has no callers: `pub` says what a module offers the others")]
+#![allow(dead_code, reason = "the harness of the other tests offers more than these need")]
+
+#[path = "../all/kernel.rs"]
+mod kernel;
 
 mod attack;
 mod beside;
@@ -25,10 +32,13 @@ pub struct Group {
     pub title: &'static str,
     /// Who attacks, in a sentence.
     pub who: &'static str,
+    /// The fixtures it runs with.
     pub plugins: &'static [&'static str],
+    /// Their grants and limits.
     pub config: &'static str,
     /// What the admin prepares.
     pub prepare: &'static str,
+    /// What is tried.
     pub attacks: &'static [Attack],
     /// How an attack is asked for.
     pub ask: fn(&Scene, &How) -> Answer,
@@ -40,6 +50,7 @@ pub struct Group {
 
 /// A kernel, and two of its users.
 pub struct Scene {
+    /// The kernel under attack.
     pub kernel: Kernel,
     /// Who attacks, as `Authorization`.
     pub ann: String,
@@ -47,6 +58,7 @@ pub struct Scene {
     pub bob: String,
 }
 
+/// Every attack.
 pub const GROUPS: [&Group; 4] = [&guest::COMPUTING, &guest::BURNING, &own::GROUP, &caller::GROUP];
 
 /// At once, so that one attack alone is not what is survived.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::attack::{Attack, Gets};
 use super::{GROUPS, Group};
 
-const BEGIN: &str = "<!-- attacks: written by `cargo xtask bless` from kernel/tests/all/matrix -->\n";
+const BEGIN: &str = "<!-- attacks: written by `cargo xtask bless` from kernel/tests/matrix -->\n";
 const END: &str = "<!-- end of the attacks -->\n";
 
 fn table() -> String {
