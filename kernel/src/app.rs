@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
 use crate::host::registry::Source;
 use crate::host::{Engine, Registry};
+use crate::http::cors::Policy;
 use crate::http::endpoint::{self, Endpoint};
 use crate::http::{self, Context};
 use crate::store::{InstanceKey, Store};
@@ -60,8 +61,7 @@ impl App {
         let running = bound.server(&self.config.server);
         // Before anybody is told that the kernel runs: until then a signal ends it without more ado.
         let signals = signals().map_err(Error::internal)?;
-        let drain = self.config.server.drain_timeout.0;
-        let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context), drain));
+        let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         announce(&format!("ready at http://{address}"));
         let served = running.serve(context).await;
@@ -88,7 +88,8 @@ async fn start(
     let engine = engine.await.map_err(Error::internal)??;
     let source = Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
     let registry = Registry::load(&bundle.plugins, source).await;
-    Ok((store.clone(), Arc::new(Context::new(config.server, auth, store, registry, endpoints))))
+    let cors = Policy::new(config.cors);
+    Ok((store.clone(), Arc::new(Context::new(config.server, cors, auth, store, registry, endpoints))))
 }
 
 /// For whoever waits for the kernel, on standard output: the log may be switched off.
@@ -101,15 +102,20 @@ fn signals() -> std::io::Result<[Signal; 2]> {
     Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
 }
 
-async fn stop(signals: [Signal; 2], handle: salvo::server::ServerHandle, context: Arc<Context>, drain: Duration) {
+async fn stop(signals: [Signal; 2], handle: salvo::server::ServerHandle, context: Arc<Context>) {
     let [mut terminate, mut interrupt] = signals;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
     tracing::info!("stopping: running requests may finish");
     context.drain();
-    handle.stop_graceful(drain);
+    // Who says it twice does not want to wait for the balancer.
+    let _ = tokio::time::timeout(context.config.drain_delay.0, told()).await;
+    handle.stop_graceful(context.config.drain_timeout.0);
 }
 
 async fn sweep(context: Arc<Context>) {

@@ -41,6 +41,23 @@ pub struct Auth {
     anonymous: Identity,
 }
 
+/// Whether the section can be worked with.
+///
+/// # Errors
+/// `config.invalid` when the secret is too short.
+pub fn check(config: &Config) -> Result<()> {
+    config.jwt_secret.as_ref().map_or(Ok(()), long_enough)
+}
+
+fn long_enough(secret: &Secret) -> Result<()> {
+    let length = secret.expose().len();
+    if length >= MIN_SECRET {
+        return Ok(());
+    }
+    let message = format!("auth.jwt_secret has {length} bytes and needs at least {MIN_SECRET}");
+    Err(Error::new(&code::CONFIG_INVALID, message).hint("`openssl rand -base64 32` makes one"))
+}
+
 /// The claims that the kernel itself reads; policies see all of them.
 #[derive(Deserialize)]
 struct Claims {
@@ -58,11 +75,7 @@ impl Auth {
             Some(secret) => secret.clone(),
             None => Secret::new(crate::store::secret_file(&data_dir.join(SECRET_FILE))?.trim()),
         };
-        if secret.expose().len() < MIN_SECRET {
-            let message = format!("auth.jwt_secret has {} bytes", secret.expose().len());
-            return Err(Error::new(&code::CONFIG_INVALID, message)
-                .hint(format!("it needs at least {MIN_SECRET}: `openssl rand -base64 32` makes one")));
-        }
+        long_enough(&secret)?;
         let key = secret.expose().as_bytes();
         let (verify, sign) = (DecodingKey::from_secret(key), EncodingKey::from_secret(key));
         Ok(Self { verify, sign, validation: validation(), anonymous: Identity::anonymous(&config.anonymous_role) })

@@ -26,7 +26,7 @@ mod bindings {
             "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
             "../wit/random", "../wit/settings", "../wit/plugin",
         ],
-        world: "basalt:plugin/http-plugin",
+        world: "basalt:plugin/full-plugin",
         imports: {
             // Only what asks the database waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
             "basalt:sql/sql.query": async | trappable,
@@ -36,6 +36,8 @@ mod bindings {
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
             "basalt:schema/schema.relation": async | trappable,
             "basalt:schema/schema.relation-now": async | trappable,
+            // A digest of megabytes takes milliseconds, during which others must run.
+            "basalt:http/types.[method]reply.digest": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -43,6 +45,7 @@ mod bindings {
         with: {
             "basalt:types/body.body": crate::capability::body::Body,
             "basalt:http/types.request": crate::capability::http::Request,
+            "basalt:http/types.reply": crate::capability::http::Response,
             "basalt:sql/sql.rows": crate::capability::sql::Cursor,
             "basalt:sql/sql.transaction": crate::capability::sql::Transaction,
         },
@@ -50,7 +53,7 @@ mod bindings {
 }
 
 pub use bindings::basalt::types::problem::Problem;
-pub use bindings::{HttpPlugin, HttpPluginPre};
+pub use bindings::exports::basalt::http::{filter, handler};
 
 /// What one call of a plugin works with: the data of its store.
 ///
@@ -67,8 +70,46 @@ pub struct Call {
     pub deadline: tokio::time::Instant,
     /// The guest's memory, and whether it was refused more.
     pub memory: Memory,
+    /// Bytes of host memory that the guest's handles stand for.
+    pub held: Held,
     log: log::State,
 }
+
+/// The host memory behind a guest's handles. Each handle counts in full, also where two share bytes: a guest could join
+/// shared bytes to an amount that is not there.
+#[derive(Debug, Default)]
+pub struct Held {
+    limit: u64,
+    bytes: u64,
+}
+
+impl Held {
+    /// Counts what a new handle stands for.
+    ///
+    /// # Errors
+    /// When it is over the limit.
+    fn take(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        wasmtime::ensure!(self.bytes <= self.limit, OutOfHostMemory);
+        Ok(())
+    }
+
+    fn give_back(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// The trap of a guest whose handles stand for more than the host keeps for it.
+#[derive(Debug)]
+pub struct OutOfHostMemory;
+
+impl std::fmt::Display for OutOfHostMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the plugin's handles stand for more bytes than its limit")
+    }
+}
+
+impl std::error::Error for OutOfHostMemory {}
 
 /// What holds for every call of a plugin.
 pub struct Fixed {
@@ -82,6 +123,8 @@ pub struct Fixed {
     pub settings: settings::Fixed,
     /// Lines that one call may log.
     pub log_lines: u32,
+    /// Bytes of host memory that a call's handles may stand for.
+    pub host_memory: u64,
 }
 
 /// What holds for one call.
@@ -100,8 +143,8 @@ pub struct Scope {
 pub struct Memory {
     /// The limit, in bytes.
     pub limit: usize,
-    /// The largest size so far, in bytes.
-    pub peak: usize,
+    /// All of the instance's memories together, in bytes.
+    used: usize,
     /// Whether growth was refused during this call: what tells an out-of-memory trap from any other.
     pub refused: bool,
 }
@@ -115,13 +158,23 @@ impl Call {
         let mut table = ResourceTable::new();
         table.set_max_capacity(Self::MAX_HANDLES);
         let memory = Memory { limit: memory_limit, ..Memory::default() };
-        Self { table, fixed, scope: None, deadline: tokio::time::Instant::now(), memory, log: log::State::default() }
+        let held = Held { limit: fixed.host_memory, bytes: 0 };
+        Self {
+            table,
+            fixed,
+            scope: None,
+            deadline: tokio::time::Instant::now(),
+            memory,
+            held,
+            log: log::State::default(),
+        }
     }
 
     /// Enters a call.
     pub fn begin(&mut self, scope: Scope) {
         self.log = log::State::default();
         self.memory.refused = false;
+        self.held.bytes = 0;
         self.scope = Some(scope);
     }
 
@@ -142,10 +195,15 @@ impl Call {
 }
 
 impl wasmtime::ResourceLimiter for Memory {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.refused |= desired > self.limit;
-        self.peak = self.peak.max(desired.min(self.limit));
-        Ok(desired <= self.limit)
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // A component can have several memories; the limit is theirs together.
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        let fits = used <= self.limit;
+        self.refused |= !fits;
+        if fits {
+            self.used = used;
+        }
+        Ok(fits)
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {

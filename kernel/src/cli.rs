@@ -100,6 +100,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     }
     let setup = setup(arguments.config, arguments.bundle)?;
     if arguments.config_test {
+        // Not a fault of loading, so that `doctor` can say it among its findings.
+        crate::auth::check(&setup.config.auth)?;
         println!("the configuration is valid");
         return Ok(ExitCode::SUCCESS);
     }

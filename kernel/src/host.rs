@@ -2,10 +2,12 @@
 //!
 //! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`engine`] compiles,
 //! [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`] runs one request in one of them, and
-//! [`registry`] finds the plugin for a path. It knows no HTTP connection and renders no error.
+//! [`registry`] finds the
+//! plugin for a path and the filters in front of it. It knows no HTTP connection and renders no error.
 
 pub mod bundle;
 pub mod call;
+mod chain;
 pub mod compiled;
 pub mod config;
 pub mod engine;

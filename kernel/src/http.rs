@@ -13,8 +13,12 @@ use salvo::{Listener, Router, Server};
 
 pub mod answer;
 mod body;
+mod compress;
 pub mod config;
 pub mod context;
+pub mod cors;
+mod depth;
+mod drain;
 pub mod endpoint;
 mod header;
 mod plugin;
@@ -75,7 +79,8 @@ impl Running {
     /// # Errors
     /// When the listening socket fails.
     pub async fn serve(self, context: Arc<Context>) -> Result<()> {
-        let router = Router::with_path("{**path}").goal(answer::Front(context));
+        let router = compress::around(Router::with_path("{**path}"), &context.config);
+        let router = router.goal(answer::Front(context));
         self.server.try_serve(router).await.map_err(Error::internal)
     }
 }
@@ -85,5 +90,7 @@ fn timeouts(config: &Config) -> FuseConfig {
     FuseConfig::strict()
         .with_http1_header_timeout(config.header_timeout.0)
         .with_connection_idle_timeout(config.idle_timeout.0)
-        .with_request_body_timeout(config.body_timeout.0)
+        .with_write_stall_timeout(config.write_timeout.0)
+        // `body::read` has a stricter one, over the whole body, and answers.
+        .with_request_body_timeout(None)
 }

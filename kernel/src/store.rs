@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use catalogue::{Catalogue, Relation};
-pub use config::Config;
+pub use config::{Config, check};
 pub(crate) use embedded::{LOCK as EMBEDDED_LOCK, PASSWORD as PASSWORD_FILE, has_data as has_embedded_data};
 pub use key::InstanceKey;
 pub(crate) use key::{FILE as KEY_FILE, secret_file};

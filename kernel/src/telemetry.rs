@@ -3,8 +3,8 @@
 mod metric;
 
 pub use metric::{
-    DB_CONNECTIONS, PLUGIN_INSTANCES, catalogue_work, http_request, plugin_call, render as render_metrics,
-    start as start_uptime,
+    DB_CONNECTIONS, PLUGIN_INSTANCES, REQUESTS_IN_FLIGHT, catalogue_work, http_request, plugin_call,
+    render as render_metrics, start as start_uptime,
 };
 
 use serde::{Deserialize, Serialize};
@@ -33,14 +33,26 @@ pub enum Format {
     Json,
 }
 
+/// Whether the section can be worked with.
+///
+/// # Errors
+/// `config.invalid` when the level cannot be read.
+pub fn check(config: &Config) -> Result<()> {
+    filter(config).map(drop)
+}
+
+fn filter(config: &Config) -> Result<EnvFilter> {
+    EnvFilter::builder()
+        .parse(&config.level)
+        .map_err(|fault| Error::new(&code::CONFIG_INVALID, format!("log.level: {fault}")))
+}
+
 /// Starts the log. Once per process; a second call changes nothing.
 ///
 /// # Errors
 /// `config.invalid` when the level cannot be read.
 pub fn start(config: &Config) -> Result<()> {
-    let filter = EnvFilter::builder()
-        .parse(&config.level)
-        .map_err(|fault| Error::new(&code::CONFIG_INVALID, format!("log.level: {fault}")))?;
+    let filter = filter(config)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.format {
         Format::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),

@@ -35,6 +35,47 @@ macro_rules! plugin {
     };
 }
 
+/// Exports a type that implements [`Filter`](crate::Filter), as what this plugin does in front of handlers and behind
+/// them. Its manifest needs a `[filter]`. With `filter!(Type, log)` panics are logged, as with [`plugin!`](crate::plugin).
+#[macro_export]
+macro_rules! filter {
+    ($filter:ty) => {
+        $crate::filter!(@export $filter, {});
+    };
+    ($filter:ty, log) => {
+        $crate::filter!(@export $filter, $crate::internal::log_panics());
+    };
+    (@export $filter:ty, $prepare:expr) => {
+        #[allow(dead_code, unsafe_code, missing_docs, unreachable_pub)]
+        mod basalt_filter {
+            #[allow(unused_imports)]
+            use super::*;
+
+            pub struct Plugin;
+
+            impl $crate::internal::FilterGuest for Plugin {
+                fn before(
+                    request: &$crate::Request,
+                ) -> ::core::result::Result<::core::option::Option<$crate::Response>, $crate::Problem> {
+                    $prepare;
+                    <$filter as $crate::Filter>::before(request)
+                }
+
+                fn after(
+                    request: &$crate::Request,
+                    reply: &$crate::Reply,
+                ) -> ::core::result::Result<(), $crate::Problem> {
+                    $prepare;
+                    <$filter as $crate::Filter>::after(request, reply)
+                }
+            }
+
+            #[cfg(target_arch = "wasm32")]
+            $crate::internal::export_filter!(Plugin with_types_in $crate::bindings::filtering);
+        }
+    };
+}
+
 /// Makes panics of this instance appear in the kernel's log. Cheap after the first call.
 pub fn log_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();

@@ -5,7 +5,21 @@ use crate::{Body, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use crate::bindings::basalt::http::types::{Content, Header, Request, Response};
+pub use crate::bindings::basalt::http::types::{Content, Header, Reply, Request, Response};
+
+/// What stands in front of handlers and behind them, exported with [`filter!`](crate::filter). The manifest's `phases` say
+/// which of the two is called.
+pub trait Filter {
+    /// Sees, changes or answers a request on its way to the handler.
+    fn before(_request: &Request) -> Result<Option<Response>, Problem> {
+        Ok(None)
+    }
+
+    /// Sees or changes an answer on its way back.
+    fn after(_request: &Request, _reply: &Reply) -> Result<(), Problem> {
+        Ok(())
+    }
+}
 
 impl Request {
     /// The body as JSON. A problem `body.too-large` when there is more than `limit` bytes, `body.invalid` when it is

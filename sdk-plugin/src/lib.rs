@@ -29,7 +29,7 @@ pub mod settings;
 pub mod sql;
 
 pub use body::Body;
-pub use http::{Request, Response};
+pub use http::{Filter, Reply, Request, Response};
 pub use problem::{Code, Problem};
 
 /// What [`plugin!`] expands to. Not for use by hand: it follows the contract, not this crate's version.
@@ -37,5 +37,7 @@ pub use problem::{Code, Problem};
 pub mod internal {
     pub use crate::bindings::export;
     pub use crate::bindings::exports::basalt::http::handler::Guest;
+    pub use crate::bindings::filtering::export_filter;
+    pub use crate::bindings::filtering::exports::basalt::http::filter::Guest as FilterGuest;
     pub use crate::export::log_panics;
 }

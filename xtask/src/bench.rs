@@ -1,3 +1,83 @@
-//! `cargo xtask bench`: measures the product, and stores the figures as JSON. Not wired into `main.rs` yet.
+//! `cargo xtask bench`: measures the product from outside, over HTTP, and stores the figures as JSON.
 //!
-//! It measures from outside, over HTTP; it sets no targets.
+//! What is compared runs in turns of a few seconds on one machine, and what counts is the median of the turns' ratios: the
+//! absolute figures of two runs say little about each other. Linux only: what a process costs is read from `/proc`.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::postgres::cluster::Cluster;
+use crate::tree::Tree;
+use crate::{cargo, command, package, plugins, postgres, progress};
+
+mod agree;
+mod database;
+mod http;
+mod kernel;
+mod load;
+mod proc;
+mod ratio;
+mod report;
+mod site;
+mod start;
+mod turn;
+mod variant;
+
+use report::Report;
+use site::Site;
+
+/// How long and what.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How long each variant is measured in each round.
+    #[arg(long, default_value_t = 3)]
+    seconds: u32,
+    /// How often.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Measure only these variants, by their letters: `--only d,e`.
+    #[arg(long, value_delimiter = ',', value_name = "VARIANTS")]
+    only: Vec<String>,
+}
+
+/// The command.
+#[expect(clippy::print_stdout, reason = "the table is what the command is for")]
+pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
+    let variants = variant::select(&options.only)?;
+    let programs = set_up(tree)?;
+    let cluster = Cluster::start(&programs)?;
+    let site = Site::lay_out(tree, &cluster)?;
+    let start = start::measure(&site)?;
+    let crew = kernel::Crew::start(&site)?;
+    agree::check(&site, &crew)?;
+    let turns = turn::all(&site, &crew, &variants, options)?;
+    let loaded = proc::resident(crew.main().pid())?;
+    let report = Report::new(start, loaded, turns, options);
+    println!("{report}");
+    store(tree, &report)
+}
+
+/// Build what is measured, and find what measures.
+fn set_up(tree: &Tree) -> anyhow::Result<std::path::PathBuf> {
+    plugins::build_all(tree)?;
+    let mut build = cargo::at(tree);
+    build.args(["build", "--release", "--locked", "--bins", "--example", "bench"]).args(cargo::KERNEL);
+    progress::step("building the kernel and the custom build that it is compared with", || command::run(&mut build))?;
+    if !package::command_exists("wrk") {
+        package::install(&["wrk"])?;
+        anyhow::ensure!(package::command_exists("wrk"), "wrk puts the load on: install the package wrk");
+    }
+    postgres::find_or_install()
+}
+
+fn store(tree: &Tree, report: &Report) -> anyhow::Result<()> {
+    let now = command::read(Command::new("date").args(["-u", "+%Y%m%dT%H%M%SZ"]))?;
+    let path = tree.target.join("bench").join(format!("{}.json", now.trim()));
+    fs::write(&path, serde_json::to_string_pretty(report)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("stored {}", path.display());
+    Ok(())
+}

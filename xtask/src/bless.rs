@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cargo::SELECTIONS;
 use crate::tree::Tree;
-use crate::{cargo, command, file, progress, test};
+use crate::{cargo, command, file, postgres, progress, test};
 
 /// Generated files and the kernel's command that prints each.
 const GENERATED: [(&str, &[&str]); 2] =
@@ -25,8 +25,10 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
 }
 
 fn accept_snapshots(tree: &Tree) -> anyhow::Result<()> {
-    let cluster = test::set_up(tree)?;
+    let cluster = test::set_up(tree, &postgres::find_or_install()?)?;
     progress::step("accepting the snapshots", || {
-        test::run_each(tree, &cluster, &SELECTIONS, |cargo| cargo.arg("--no-fail-fast").env("INSTA_UPDATE", "always"))
+        test::run_each(tree, &cluster, &SELECTIONS, |cargo| {
+            cargo.arg("--no-fail-fast").env("INSTA_UPDATE", "always");
+        })
     })
 }

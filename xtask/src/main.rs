@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod bless;
 mod bundle;
 mod cargo;
@@ -43,6 +44,8 @@ enum Task {
     Check,
     /// Build and pack every plugin and every test fixture.
     Plugins(plugins::Options),
+    /// Measure the product, and what its plugins cost over the same written natively.
+    Bench(bench::Options),
     /// Build one self-contained release binary with the plugins inside.
     Dist,
     /// Regenerate the generated files and accept the snapshots.
@@ -67,6 +70,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&tree, &options),
         Task::Check => check::run(&tree),
         Task::Plugins(options) => plugins::run(&tree, &options),
+        Task::Bench(options) => bench::run(&tree, &options),
         Task::Dist => dist::run(&tree),
         Task::Bless => bless::run(&tree),
     }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use crate::{file, package};
 
 pub(crate) mod cluster;
+pub(crate) mod version;
 
 const MISSING: &str =
     "the Postgres server programs (initdb, postgres, pg_ctl; version 14 to 18) were not found in PATH, \

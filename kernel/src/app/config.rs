@@ -13,8 +13,8 @@ use crate::{auth, host, http, store, telemetry};
 
 section! {
     /// The configuration of a Basalt kernel, as `basalt.toml`. Every key can also be set in the environment:
-    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR`,
-    /// `BASALT_SERVER_ADDRESS` and `BASALT_BASE_URL` are understood too.
+    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR` and
+    /// `BASALT_SERVER_ADDRESS` are understood too.
     pub struct Root {
         /// Where the kernel keeps what it makes: secrets, compiled plugins, and the embedded Postgres.
         data_dir: PathBuf = "basalt-data",
@@ -28,6 +28,8 @@ pub struct Config {
     pub root: Root,
     /// `[server]`
     pub server: http::Config,
+    /// `[server.cors]`
+    pub cors: http::cors::Config,
     /// `[log]`
     pub log: telemetry::Config,
     /// `[database]`
@@ -42,7 +44,7 @@ pub struct Config {
     pub plugins: BTreeMap<String, Grant>,
 }
 
-const SECTIONS: &[&str] = &["server", "log", "database", "auth", "host", "plugins"];
+const SECTIONS: [&str; 6] = ["server", "log", "database", "auth", "host", "plugins"];
 
 impl Config {
     /// Reads the sources.
@@ -53,6 +55,7 @@ impl Config {
         let mut table = config::load(sources)?;
         let mut faults = Vec::new();
         let config = Self::read(&mut table, &mut faults);
+        config.check(&mut faults);
         if faults.is_empty() {
             return Ok(config);
         }
@@ -64,13 +67,15 @@ impl Config {
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
-        let mut sections = SECTIONS.iter().map(|name| take(table, name, name, faults));
-        let mut next = || sections.next().unwrap_or_default();
-        let (server, log, database, auth, mut host, plugins) = (next(), next(), next(), next(), next(), next());
-        let limits = Limits::read("host.limits", take(&mut host, "limits", "host.limits", &mut Vec::new()), faults);
+        let [mut server, log, database, auth, mut host, plugins] = SECTIONS.map(|name| take(table, name, name, faults));
+        let limits = take(&mut host, "limits", "host.limits", faults);
+        let limits = Limits::read("host.limits", limits, faults);
+        let cors = take(&mut server, "cors", "server.cors", faults);
+        let cors = http::cors::Config::read("server.cors", cors, faults);
         Self {
             root: Root::read("", std::mem::take(table), faults),
             server: Section::read("server", server, faults),
+            cors,
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
@@ -80,11 +85,25 @@ impl Config {
         }
     }
 
+    /// What no single key can be wrong about.
+    fn check(&self, faults: &mut Vec<String>) {
+        self.cors.check(faults);
+        let mut note = |checked: Result<()>| faults.extend(checked.err().map(|fault| fault.message));
+        note(telemetry::check(&self.log));
+        note(http::config::check(&self.server));
+        note(store::check(&self.database));
+        note(host::config::check("host.limits", &self.limits));
+        for (id, grant) in &self.plugins {
+            note(host::config::check(&format!("plugins.{id}.limits"), &grant.limits));
+        }
+    }
+
     /// `config/default.toml`: every key with its manual.
     pub fn manual() -> String {
         [
             default_toml::<Root>(""),
             default_toml::<http::Config>("server"),
+            default_toml::<http::cors::Config>("server.cors"),
             default_toml::<telemetry::Config>("log"),
             default_toml::<store::Config>("database"),
             default_toml::<auth::Config>("auth"),
@@ -100,6 +119,7 @@ impl Config {
         let mut parts = vec![
             effective_toml("", &self.root),
             effective_toml("server", &self.server),
+            effective_toml("server.cors", &self.cors),
             effective_toml("log", &self.log),
             effective_toml("database", &self.database),
             effective_toml("auth", &self.auth),
@@ -165,9 +185,32 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_not_for_every_origin() {
+        let config = |origin: &str| load(&format!("[server.cors]\norigins = [{origin:?}]\ncredentials = true"));
+        assert!(config("*").expect_err("open").message.contains("  server.cors.credentials: "));
+        assert_eq!(config("https://a.b").expect("valid").cors.origins[0].0, "https://a.b");
+        assert!(config("https://a.b/c").expect_err("a path").message.contains("  server.cors.origins: "));
+    }
+
+    #[test]
     fn a_plugin_has_the_hosts_limits_but_for_its_own() {
         let config = load("[host.limits]\nfuel = 5\nmemory = \"1MiB\"\n[plugins.a.limits]\nfuel = 7").expect("valid");
+        assert!(load("[host]\nlimits = 3").expect_err("faulty").message.contains("host.limits: a table is expected"));
         assert_eq!((config.plugins["a"].limits.fuel, config.plugins["a"].limits.memory.0), (7, 1 << 20));
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_faults_before_anything_starts() {
+        for (text, path) in [
+            ("[log]\nlevel = \"foo=bar=baz\"", "log.level"),
+            ("[host.limits]\nmemory = \"1GiB\"", "host.limits.memory"),
+            ("[plugins.a.limits]\nmemory = \"1GiB\"", "plugins.a.limits.memory"),
+            ("[server]\nmax_headers = \"16EiB\"", "server.max_headers"),
+            ("[database]\nmax_connections = 0", "database.max_connections"),
+        ] {
+            let message = load(text).expect_err(text).message;
+            assert!(message.contains(path), "{path} in {message}");
+        }
     }
 
     #[test]

@@ -65,17 +65,32 @@ impl From<Bytes> for Body {
 
 impl Host for Call {}
 
+impl Call {
+    /// Gives the guest a handle.
+    pub(super) fn hold(&mut self, body: Body) -> wasmtime::Result<Resource<Body>> {
+        self.held.take(body.len())?;
+        Ok(self.table.push(body)?)
+    }
+
+    /// Takes a handle from the guest.
+    pub(super) fn release(&mut self, body: Resource<Body>) -> wasmtime::Result<Body> {
+        let body = self.table.delete(body)?;
+        self.held.give_back(body.len());
+        Ok(body)
+    }
+}
+
 impl HostBody for Call {
     fn new(&mut self, content: Vec<u8>) -> wasmtime::Result<Resource<Body>> {
-        Ok(self.table.push(Body::from(Bytes::from(content)))?)
+        self.hold(Body::from(Bytes::from(content)))
     }
 
     fn concat(&mut self, parts: Vec<Resource<Body>>) -> wasmtime::Result<Resource<Body>> {
         let mut whole = Body::default();
         for part in parts {
-            whole.parts.extend(self.table.delete(part)?.parts);
+            whole.parts.extend(self.release(part)?.parts);
         }
-        Ok(self.table.push(whole)?)
+        self.hold(whole)
     }
 
     fn length(&mut self, body: Resource<Body>) -> wasmtime::Result<Option<u64>> {
@@ -97,8 +112,7 @@ impl HostBody for Call {
     }
 
     fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
-        self.table.delete(body)?;
-        Ok(())
+        self.release(body).map(drop)
     }
 }
 

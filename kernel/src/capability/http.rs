@@ -3,16 +3,27 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use salvo::http::HeaderMap;
+use salvo::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::Call;
-use super::bindings::basalt::http::types::{Content, Host, HostRequest, add_to_linker};
+use super::bindings::basalt::http::types::{Content, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 
 pub use super::bindings::basalt::http::types::Response as GuestResponse;
+
+/// The scope of the capability: `http = { filter = true }`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Whether the plugin may stand in front of other plugins: it then sees and changes what passes.
+    #[serde(default)]
+    pub filter: bool,
+}
 
 /// Headers that carry credentials: a plugin learns who is calling from the kernel and never holds a token.
 const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "apikey", "cookie"];
@@ -43,12 +54,12 @@ pub struct Request {
 }
 
 /// A plugin's answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Response {
     /// 200 to 599.
     pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(String, String)>,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// The content.
     pub body: Body,
 }
@@ -71,17 +82,54 @@ pub fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<
         Content::Empty => Body::default(),
         Content::Text(text) => Body::from(Bytes::from(text)),
         Content::Bytes(bytes) => Body::from(Bytes::from(bytes)),
-        Content::Body(handle) => call.table.delete(handle).map_err(Error::internal)?,
+        Content::Body(handle) => call.release(handle).map_err(Error::internal)?,
     };
-    if body.len() > max_bytes {
-        let message = format!("the response has {} bytes, more than the {max_bytes} of the plugin's limit", body.len());
-        return Err(Error::new(&code::PLUGIN_RESPONSE_TOO_LARGE, message)
-            .hint(format!("[plugins.{}.limits] response", call.fixed.plugin)));
+    let mut headers = HeaderMap::with_capacity(response.headers.len());
+    for (name, value) in &response.headers {
+        let (name, value) = header(name, value).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
+        headers.append(name, value);
     }
-    if !(200..600).contains(&response.status) {
-        return Err(Error::new(&code::PLUGIN_BAD_RESPONSE, format!("{} is no final HTTP status", response.status)));
+    let status = status(response.status).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
+    let response = Response { status, headers, body };
+    check_size(call, &response, max_bytes)?;
+    Ok(response)
+}
+
+/// Whether an answer is within the limit of the plugin that made it.
+///
+/// # Errors
+/// `plugin.response-too-large`.
+pub fn check_size(call: &Call, response: &Response, max_bytes: u64) -> Result<()> {
+    let length = response.body.len();
+    if length <= max_bytes {
+        return Ok(());
     }
-    Ok(Response { status: response.status, headers: response.headers, body })
+    let message = format!("the response has {length} bytes, more than the {max_bytes} of the plugin's limit");
+    Err(Error::new(&code::PLUGIN_RESPONSE_TOO_LARGE, message)
+        .hint(format!("[plugins.{}.limits] response", call.fixed.plugin)))
+}
+
+fn status(status: u16) -> std::result::Result<u16, String> {
+    if (200..600).contains(&status) { Ok(status) } else { Err(format!("{status} is no final HTTP status")) }
+}
+
+fn header(name: &str, value: &str) -> std::result::Result<(HeaderName, HeaderValue), String> {
+    let key = name.parse::<HeaderName>().map_err(|_| format!("{name:?} is no header name"))?;
+    let value = HeaderValue::from_str(value).map_err(|_| format!("the value of {name} is no header value"))?;
+    Ok((key, value))
+}
+
+fn invalid(what: String) -> Error {
+    Error::new(&code::HTTP_INVALID, what)
+}
+
+fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all(name).iter().map(|value| text(value.as_bytes()));
+    values.reduce(|all, next| format!("{all}, {next}"))
+}
+
+fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()
 }
 
 impl Host for Call {}
@@ -117,19 +165,16 @@ impl HostRequest for Call {
     }
 
     fn header(&mut self, request: Resource<Request>, name: String) -> wasmtime::Result<Option<String>> {
-        let values = self.table.get(&request)?.headers.get_all(&name);
-        let joined = values.iter().map(|value| text(value.as_bytes())).reduce(|all, next| format!("{all}, {next}"));
-        Ok(joined)
+        Ok(joined(&self.table.get(&request)?.headers, &name))
     }
 
     fn headers(&mut self, request: Resource<Request>) -> wasmtime::Result<Vec<(String, String)>> {
-        let headers = &self.table.get(&request)?.headers;
-        Ok(headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect())
+        Ok(listed(&self.table.get(&request)?.headers))
     }
 
     fn body(&mut self, request: Resource<Request>) -> wasmtime::Result<Option<Resource<Body>>> {
         match self.table.get(&request)?.body.clone() {
-            Some(content) => Ok(Some(self.table.push(Body::from(content))?)),
+            Some(content) => self.hold(Body::from(content)).map(Some),
             None => Ok(None),
         }
     }
@@ -142,10 +187,100 @@ impl HostRequest for Call {
         Ok(self.table.get(&request)?.identity.authenticated)
     }
 
+    fn set_header(&mut self, request: Resource<Request>, name: String, value: String) -> Result<()> {
+        let (name, value) = header(&name, &value).map_err(invalid)?;
+        if CREDENTIALS.contains(&name.as_str()) {
+            return Err(invalid(format!("{name} is a credential, which no plugin sets")));
+        }
+        self.table.get_mut(&request).map_err(Error::internal)?.headers.insert(name, value);
+        Ok(())
+    }
+
+    fn remove_header(&mut self, request: Resource<Request>, name: String) -> wasmtime::Result<()> {
+        self.table.get_mut(&request)?.headers.remove(&name);
+        Ok(())
+    }
+
+    fn set_query(&mut self, request: Resource<Request>, query: Option<String>) -> Result<()> {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if query.as_ref().is_some_and(|query| !query.bytes().all(allowed)) {
+            return Err(invalid("the query has a character that has to be percent-encoded".to_owned()));
+        }
+        self.table.get_mut(&request).map_err(Error::internal)?.query = query;
+        Ok(())
+    }
+
     fn drop(&mut self, request: Resource<Request>) -> wasmtime::Result<()> {
         self.table.delete(request)?;
         Ok(())
     }
+}
+
+impl HostReply for Call {
+    fn status(&mut self, reply: Resource<Response>) -> wasmtime::Result<u16> {
+        Ok(self.table.get(&reply)?.status)
+    }
+
+    fn set_status(&mut self, reply: Resource<Response>, new: u16) -> Result<()> {
+        self.table.get_mut(&reply).map_err(Error::internal)?.status = status(new).map_err(invalid)?;
+        Ok(())
+    }
+
+    fn header(&mut self, reply: Resource<Response>, name: String) -> wasmtime::Result<Option<String>> {
+        Ok(joined(&self.table.get(&reply)?.headers, &name))
+    }
+
+    fn headers(&mut self, reply: Resource<Response>) -> wasmtime::Result<Vec<(String, String)>> {
+        Ok(listed(&self.table.get(&reply)?.headers))
+    }
+
+    fn set_header(&mut self, reply: Resource<Response>, name: String, value: String) -> Result<()> {
+        let (name, value) = header(&name, &value).map_err(invalid)?;
+        self.table.get_mut(&reply).map_err(Error::internal)?.headers.insert(name, value);
+        Ok(())
+    }
+
+    fn remove_header(&mut self, reply: Resource<Response>, name: String) -> wasmtime::Result<()> {
+        self.table.get_mut(&reply)?.headers.remove(&name);
+        Ok(())
+    }
+
+    async fn digest(&mut self, reply: Resource<Response>) -> wasmtime::Result<Option<String>> {
+        let body = self.table.get(&reply)?.body.clone();
+        if body.is_empty() { Ok(None) } else { Ok(Some(digest(body).await)) }
+    }
+
+    fn body(&mut self, reply: Resource<Response>) -> wasmtime::Result<Resource<Body>> {
+        let body = self.table.get(&reply)?.body.clone();
+        self.hold(body)
+    }
+
+    fn set_body(&mut self, reply: Resource<Response>, body: Resource<Body>) -> wasmtime::Result<()> {
+        let body = self.release(body)?;
+        self.table.get_mut(&reply)?.body = body;
+        Ok(())
+    }
+
+    fn drop(&mut self, reply: Resource<Response>) -> wasmtime::Result<()> {
+        self.table.delete(reply)?;
+        Ok(())
+    }
+}
+
+/// Bytes that are digested before others may run: well under a millisecond of work.
+const STRIDE: usize = 256 << 10;
+
+async fn digest(body: Body) -> String {
+    let mut digest = Sha256::new();
+    for part in body.into_parts() {
+        for stride in part.chunks(STRIDE) {
+            digest.update(stride);
+            if stride.len() == STRIDE {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Header values are bytes; most are UTF-8, and the rest must not be an error of the plugin's.

@@ -1,6 +1,8 @@
 //! Lines in the kernel's log, marked with the plugin and the request. It does not store them: where lines go is
 //! `telemetry`'s business.
 
+use std::borrow::Cow;
+
 use wasmtime::component::{HasSelf, Linker};
 
 use super::Call;
@@ -40,7 +42,7 @@ impl Host for Call {
         }
         self.log.written += 1;
         let request = self.scope.as_ref().map(|scope| scope.request_id.as_ref()).unwrap_or_default();
-        emit(level, &self.fixed.plugin, request, cut(&message, MAX_MESSAGE), &render(&fields));
+        emit(level, &self.fixed.plugin, request, &plain(cut(&message, MAX_MESSAGE)), &render(&fields));
         Ok(())
     }
 }
@@ -66,6 +68,11 @@ fn emit(level: Level, plugin: &str, request_id: &str, message: &str, fields: &st
     }
 }
 
+/// A message on one line: a line break in it could pass for a line of the kernel's.
+fn plain(message: &str) -> Cow<'_, str> {
+    if message.chars().any(char::is_control) { message.escape_debug().to_string().into() } else { message.into() }
+}
+
 fn cut(text: &str, max: usize) -> &str {
     let end = (0..=max.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     &text[..end]
@@ -80,6 +87,12 @@ mod tests {
         assert_eq!(cut("aé", 2), "a");
         assert_eq!(cut("aé", 3), "aé");
         assert_eq!(cut("", 8), "");
+    }
+
+    #[test]
+    fn a_message_stays_on_its_line() {
+        assert_eq!(plain("a\nb\x1b[2J"), "a\\nb\\u{1b}[2J");
+        assert_eq!(plain("it's \"é\""), "it's \"é\"");
     }
 
     #[test]

@@ -100,10 +100,18 @@ impl Call {
             Parameter::Body(body) => Ok(store::Parameter::Bytes(self.content(&body)?)),
             Parameter::Raw(body) => Ok(store::Parameter::Raw(self.content(&body)?)),
         };
-        parameters.into_iter().map(convert).collect()
+        let converted: Vec<_> = parameters.into_iter().map(convert).collect::<Result<_>>()?;
+        // One handle can be lent many times in one call.
+        let size: u64 = converted.iter().map(store::Parameter::size).sum();
+        if size > self.fixed.host_memory {
+            return Err(Error::new(&code::SQL_TOO_LARGE, format!("the parameters have {size} bytes")));
+        }
+        Ok(converted)
     }
 
     fn push(&mut self, rows: store::Rows) -> Result<Resource<Cursor>> {
+        let too_much = |fault| Error::new(&code::SQL_TOO_LARGE, "the plugin holds too many results").source(fault);
+        self.held.take(rows.size()).map_err(|fault| too_much(anyhow::anyhow!(fault)))?;
         self.table.push(Cursor { rows, at: 0 }).map_err(Error::internal)
     }
 
@@ -188,13 +196,14 @@ impl HostRows for Call {
         let cursor = self.cursor(&rows)?;
         let (row, column) = cursor.check(row, column)?;
         match cursor.rows.value_bytes(row, column) {
-            Some(bytes) => Ok(Some(self.table.push(Body::from(bytes))?)),
+            Some(bytes) => self.hold(Body::from(bytes)).map(Some),
             None => Ok(None),
         }
     }
 
     fn drop(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<()> {
-        self.table.delete(rows)?;
+        let cursor = self.table.delete(rows)?;
+        self.held.give_back(cursor.rows.size());
         Ok(())
     }
 }

@@ -24,7 +24,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("DATABASE_URL", "database.admin"),
     ("BASALT_JWT_SECRET", "auth.jwt_secret"),
     ("BASALT_SERVER_ADDRESS", "server.address"),
-    ("BASALT_BASE_URL", "server.base_url"),
     ("BASALT_DATA_DIR", "data_dir"),
 ];
 
@@ -53,7 +52,10 @@ pub fn load(sources: &Sources) -> Result<Table> {
         merge(&mut merged, parse(&text, path)?);
     }
     for (name, value) in &sources.environment {
-        if let Some(path) = key_of(name) {
+        if let Some((_, path)) = ALIASES.iter().find(|(alias, _)| alias == name) {
+            // Text as it is: a secret that happens to be a number is still a secret.
+            set(&mut merged, &path.split('.').map(str::to_owned).collect::<Vec<_>>(), Value::String(value.clone()));
+        } else if let Some(path) = key_of(name) {
             set(&mut merged, &path, parse_value(value));
         }
     }
@@ -68,12 +70,8 @@ fn invalid(message: String) -> Error {
     Error::new(&code::CONFIG_INVALID, message)
 }
 
-/// `BASALT_SERVER__ADDRESS` sets `server.address`. Names without `__` are left alone unless they are aliases: other
-/// programs use the prefix too.
+/// `BASALT_SERVER__ADDRESS` sets `server.address`. Names without `__` are left alone: other programs use the prefix too.
 fn key_of(name: &str) -> Option<Vec<String>> {
-    if let Some((_, path)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
-        return Some(path.split('.').map(str::to_owned).collect());
-    }
     let path = name.strip_prefix("BASALT_")?;
     path.contains("__").then(|| path.split("__").map(str::to_lowercase).collect())
 }
@@ -134,6 +132,7 @@ mod tests {
     #[test]
     fn names_that_are_not_settings_are_left_alone() {
         assert!(from("", &[("BASALT_URL", "x"), ("HOME", "y")]).is_empty());
+        assert_eq!(from("", &[("BASALT_JWT_SECRET", "1.5")])["auth"]["jwt_secret"].as_str(), Some("1.5"));
         assert_eq!(
             from("", &[("DATABASE_URL", "postgres://h/d")])["database"]["admin"].as_str(),
             Some("postgres://h/d")

@@ -34,7 +34,10 @@ codes! {
     HTTP_BODY_TOO_LARGE = "http.body-too-large", TooLarge, "The request's body is over the limit of its route.";
     HTTP_URL_TOO_LONG = "http.url-too-long", UriTooLong, "The request's URL is over `server.max_url`.";
     HTTP_HEADERS_TOO_LARGE = "http.headers-too-large", HeadersTooLarge, "The request's headers are over `server.max_headers`.";
+    HTTP_JSON_TOO_DEEP = "http.json-too-deep", Invalid, "The request's JSON is nested deeper than `server.max_json_depth`.";
     HTTP_BODY_TIMEOUT = "http.body-timeout", RequestTimeout, "The request's body did not arrive within `server.body_timeout`.";
+    HTTP_ORIGIN = "http.origin-not-allowed", Denied, "A browser asks for a page of an origin that `server.cors.origins` does not name.";
+    HTTP_BUSY = "http.busy", Unavailable, "As many requests as `server.max_requests` are being answered. Try again after `Retry-After`.";
     HTTP_DRAINING = "http.draining", Unavailable, "The server is shutting down; another one, or the same one soon, will answer.";
 
     AUTH_INVALID_TOKEN = "auth.invalid-token", Unauthenticated, "The bearer token is malformed, not signed by this instance, or uses an algorithm that is not accepted.";

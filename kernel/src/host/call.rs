@@ -5,35 +5,60 @@
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
+use wasmtime::component::Resource;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use super::engine::TICK;
-use super::instance::Instance;
+use super::instance::{Exports, Instance};
 use super::plugin::Plugin;
-use crate::capability::http::{Request, Response};
-use crate::capability::{self, Call, Scope};
+use crate::capability::http::{Request, Response, check_size, take};
+use crate::capability::{self, Call, OutOfHostMemory, Scope};
 use crate::error::{Error, Result, code};
 use crate::telemetry;
 
 /// Bytes that a guest may hand to the host in one call of a capability: bounds what one host call can allocate.
 const HOSTCALL_BYTES: usize = 16 << 20;
 
+/// What a plugin is asked.
+pub enum Task {
+    /// Answer a request.
+    Handle(Request),
+    /// Look at a request on its way to a handler.
+    Before(Request),
+    /// Look at an answer on its way back.
+    After(Request, Response),
+}
+
+/// What came of a task.
+pub enum Done {
+    /// The handler's answer.
+    Handled(Response),
+    /// The request as the filter left it, and the filter's own answer if it gave one.
+    Passed(Request, Option<Response>),
+    /// The request and the answer as the filter left them.
+    Returned(Request, Response),
+}
+
 impl Plugin {
-    /// Answers a request.
+    /// Has the plugin do a task.
     ///
     /// # Errors
     /// The problem that the guest reported, or a `plugin.…` code for how it failed.
-    pub async fn handle(&self, request: Request) -> Result<Response> {
+    pub async fn call(&self, task: Task) -> Result<Done> {
         let deadline = Instant::now() + self.limits.deadline.0;
         let started = std::time::Instant::now();
-        let _permit = self.pool.permit(deadline).await?;
-        let outcome = self.run(request, deadline).await;
+        let outcome = self.queue(task, deadline).await;
         telemetry::plugin_call(&self.manifest.id, started.elapsed(), outcome.as_ref().err());
         outcome
     }
 
-    async fn run(&self, request: Request, deadline: Instant) -> Result<Response> {
-        let scope = Scope { request_id: request.id.clone(), identity: request.identity.clone(), deadline };
+    async fn queue(&self, task: Task, deadline: Instant) -> Result<Done> {
+        let _permit = self.pool.permit(deadline).await?;
+        self.run(task, deadline).await
+    }
+
+    async fn run(&self, task: Task, deadline: Instant) -> Result<Done> {
+        let scope = task.scope(deadline);
         let mut instance = match self.pool.take() {
             Some(instance) => instance,
             None => self.instantiate(deadline).await?,
@@ -42,12 +67,11 @@ impl Plugin {
         instance.store.data_mut().begin(scope);
         // The epoch stops a guest that computes; the time-out stops one that waits. A tick later, so that the epoch,
         // which knows more about the guest, wins where both apply.
-        let call = timeout_at(deadline + TICK, call(&mut instance, request)).await;
-        let outcome = match call {
+        let performed = timeout_at(deadline + TICK, perform(&mut instance, task, self.limits.response.0)).await;
+        let outcome = match performed {
             Err(_) => return Err(late()),
             Ok(Err(trap)) => return Err(self.explain(&trap, &instance)),
-            Ok(Ok(Err(problem))) => Err(capability::failure(problem)),
-            Ok(Ok(Ok(response))) => capability::http::take(instance.store.data_mut(), response, self.limits.response.0),
+            Ok(Ok(outcome)) => outcome,
         };
         if instance.store.data_mut().end() {
             self.pool.give_back(instance);
@@ -65,11 +89,18 @@ impl Plugin {
             false => Ok(UpdateDeadline::Yield(1)),
         });
         arm(&mut store, self.limits.fuel, deadline)?;
-        match timeout_at(deadline + TICK, self.code.instantiate_async(&mut store)).await {
+        match timeout_at(deadline + TICK, self.start(&mut store)).await {
             Ok(Ok(exports)) => Ok(Instance::new(store, exports)),
             Ok(Err(trap)) => Err(explain(&trap, store.data().memory.refused)),
             Err(_) => Err(late()),
         }
+    }
+
+    async fn start(&self, store: &mut Store<Call>) -> wasmtime::Result<Exports> {
+        let instance = self.code.linked.instantiate_async(&mut *store).await?;
+        let handler = self.code.handler.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
+        let filter = self.code.filter.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
+        Ok(Exports { handler, filter })
     }
 
     fn explain(&self, trap: &wasmtime::Error, instance: &Instance) -> Error {
@@ -88,11 +119,64 @@ fn arm(store: &mut Store<Call>, fuel: u64, deadline: Instant) -> Result<()> {
     store.set_fuel(fuel).map_err(Error::internal)
 }
 
-type Answer = std::result::Result<capability::http::GuestResponse, capability::Problem>;
+impl Task {
+    fn scope(&self, deadline: Instant) -> Scope {
+        let (Self::Handle(request) | Self::Before(request) | Self::After(request, _)) = self;
+        Scope { request_id: request.id.clone(), identity: request.identity.clone(), deadline }
+    }
+}
 
-async fn call(instance: &mut Instance, request: Request) -> wasmtime::Result<Answer> {
-    let handle = instance.store.data_mut().table.push(request)?;
-    instance.exports.basalt_http_handler().call_handle(&mut instance.store, handle).await
+/// Calls the export that a task is for, and takes what it leaves out of the guest's table.
+async fn perform(instance: &mut Instance, task: Task, max_bytes: u64) -> wasmtime::Result<Result<Done>> {
+    match task {
+        Task::Handle(request) => handle(instance, request, max_bytes).await,
+        Task::Before(request) => before(instance, request, max_bytes).await,
+        Task::After(request, response) => after(instance, request, response, max_bytes).await,
+    }
+}
+
+async fn handle(instance: &mut Instance, request: Request, max_bytes: u64) -> wasmtime::Result<Result<Done>> {
+    let Instance { store, exports, .. } = instance;
+    let handler = exports.handler.as_ref().ok_or_else(absent)?;
+    let request = store.data_mut().table.push(request)?;
+    let answer = handler.call_handle(&mut *store, request).await?;
+    let taken = answer.map_err(capability::failure).and_then(|answer| take(store.data_mut(), answer, max_bytes));
+    Ok(taken.map(Done::Handled))
+}
+
+async fn before(instance: &mut Instance, request: Request, max_bytes: u64) -> wasmtime::Result<Result<Done>> {
+    let Instance { store, exports, .. } = instance;
+    let filter = exports.filter.as_ref().ok_or_else(absent)?;
+    let request = store.data_mut().table.push(request)?;
+    let decision = filter.call_before(&mut *store, Resource::new_borrow(request.rep())).await?;
+    let request = store.data_mut().table.delete(request)?;
+    let answer = match decision.map_err(capability::failure) {
+        Ok(answer) => answer.map(|answer| take(store.data_mut(), answer, max_bytes)).transpose(),
+        Err(problem) => Err(problem),
+    };
+    Ok(answer.map(|answer| Done::Passed(request, answer)))
+}
+
+async fn after(
+    instance: &mut Instance,
+    request: Request,
+    response: Response,
+    max_bytes: u64,
+) -> wasmtime::Result<Result<Done>> {
+    let Instance { store, exports, .. } = instance;
+    let filter = exports.filter.as_ref().ok_or_else(absent)?;
+    let request = store.data_mut().table.push(request)?;
+    let reply = store.data_mut().table.push(response)?;
+    let (asked, answered) = (Resource::new_borrow(request.rep()), Resource::new_borrow(reply.rep()));
+    let outcome = filter.call_after(&mut *store, asked, answered).await?;
+    let (request, reply) = (store.data_mut().table.delete(request)?, store.data_mut().table.delete(reply)?);
+    let checked = outcome.map_err(capability::failure).and_then(|()| check_size(store.data(), &reply, max_bytes));
+    Ok(checked.map(|()| Done::Returned(request, reply)))
+}
+
+/// Loading has checked that a plugin exports what its manifest promises, and nothing else is called.
+fn absent() -> wasmtime::Error {
+    wasmtime::Error::msg("the plugin does not export this")
 }
 
 fn late() -> Error {
@@ -101,11 +185,17 @@ fn late() -> Error {
 
 /// What stopped a guest. The text of a trap names the plugin's functions, so it goes to the log only.
 fn explain(trap: &wasmtime::Error, memory_refused: bool) -> Error {
+    if trap.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Error::new(&code::PLUGIN_BUSY, "all instances of this kernel are in use")
+            .hint("try again later; an operator can raise [host] max_instances");
+    }
     let (code, message) = match trap.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (&code::PLUGIN_OUT_OF_FUEL, "the plugin used up the computation of one call"),
         Some(Trap::Interrupt) => (&code::PLUGIN_TIMEOUT, "the plugin did not answer in time"),
         Some(Trap::StackOverflow) => (&code::PLUGIN_STACK_OVERFLOW, "the plugin's stack overflowed"),
-        _ if memory_refused => (&code::PLUGIN_OUT_OF_MEMORY, "the plugin ran out of its memory"),
+        _ if memory_refused || trap.is::<OutOfHostMemory>() => {
+            (&code::PLUGIN_OUT_OF_MEMORY, "the plugin ran out of its memory")
+        }
         _ => (&code::PLUGIN_TRAP, "the plugin crashed"),
     };
     Error::new(code, message).source(anyhow::anyhow!("{trap:?}"))

@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use super::engine::MAX_MEMORY;
 use crate::config::{Duration, Size, section};
+use crate::error::{Error, Result, code};
 
 section! {
     /// Where plugins come from and how their code is kept.
@@ -20,6 +22,8 @@ section! {
     pub struct Limits {
         /// Linear memory of one instance.
         memory: Size = "64MiB",
+        /// Host memory that the handles of one call may stand for: bodies and results.
+        host_memory: Size = "128MiB",
         /// Computation of one call, in units of about one WebAssembly instruction; 1,000,000,000 is roughly a second.
         fuel: u64 = 2_000_000_000,
         /// Wall time of one call, waiting included.
@@ -40,4 +44,15 @@ section! {
         /// keeps in its memory outlives a call; that costs tens of microseconds.
         reuse: bool = true,
     }
+}
+
+/// Whether limits can be kept.
+///
+/// # Errors
+/// `config.invalid` when a memory does not fit a slot of the pool.
+pub fn check(path: &str, limits: &Limits) -> Result<()> {
+    if limits.memory.bytes() <= MAX_MEMORY {
+        return Ok(());
+    }
+    Err(Error::new(&code::CONFIG_INVALID, format!("{path}.memory is over {} MiB", MAX_MEMORY >> 20)))
 }

@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::config::Limits;
-use super::manifest::{Manifest, refused};
+use super::manifest::{Filter, Manifest, OnFailure, refused};
+use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::sql::{Grant as SqlGrant, GrantedMode};
 use crate::capability::{self, Capability};
@@ -15,7 +17,7 @@ use crate::config::Section;
 use crate::error::{Error, Result, code};
 
 /// The keys of `[plugins.<id>]`.
-const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "settings", "limits"];
+const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "filter", "settings", "limits"];
 
 /// What the operator set for one plugin.
 #[derive(Debug, Clone)]
@@ -28,10 +30,24 @@ pub struct Grant {
     pub capabilities: Table,
     /// Mounts by route name, in place of the manifest's.
     pub mounts: BTreeMap<String, Vec<String>>,
+    /// Where and when it filters, in place of the manifest's word.
+    pub filter: Place,
     /// Settings by key.
     pub settings: Table,
     /// What one call may use.
     pub limits: Limits,
+}
+
+/// The operator's word on a filter; what is absent is the manifest's.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The paths that it stands in front of.
+    pub mounts: Option<Vec<String>>,
+    /// Lower ones are further out.
+    pub order: Option<i32>,
+    /// What becomes of a request when it fails.
+    pub on_failure: Option<OnFailure>,
 }
 
 /// The scopes that a plugin runs with.
@@ -55,9 +71,9 @@ impl Grant {
         let mut reader = Reader { path: &path, table, faults };
         let (enabled, trusted) = (reader.take("enabled", true), reader.take("trusted", false));
         let (capabilities, mounts) = (reader.take("grant", Table::new()), reader.take("mounts", BTreeMap::new()));
-        let settings = reader.take("settings", Table::new());
+        let (filter, settings) = (reader.take("filter", Place::default()), reader.take("settings", Table::new()));
         let limits = reader.limits(defaults);
-        Self { enabled, trusted, capabilities, mounts, settings, limits }
+        Self { enabled, trusted, capabilities, mounts, filter, settings, limits }
     }
 
     /// What the plugin gets: all that it wants, or a refusal that names the first thing that is missing.
@@ -73,7 +89,8 @@ impl Grant {
             };
             match name.as_str() {
                 "sql" => scopes.sql = self.meet_sql(&manifest.id, wanted, granted)?,
-                "schema" => scopes.schema = scope(name, granted)?,
+                "http" => meet_http(&manifest.id, wanted, granted)?,
+                "schema" => scopes.schema = meet_schema(&manifest.id, wanted, granted)?,
                 _ => scopeless(name, granted)?,
             }
             scopes.linked.push(capability);
@@ -93,6 +110,17 @@ impl Grant {
                 .hint(format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user")));
         }
         Ok(wanted_scope)
+    }
+
+    /// How the plugin filters: the manifest's word, where the operator has none.
+    pub fn filter(&self, manifest: &Manifest) -> Option<Filter> {
+        let mut filter = manifest.filter.clone()?;
+        if let Some(mounts) = &self.filter.mounts {
+            filter.mounts.clone_from(mounts);
+        }
+        filter.order = self.filter.order.unwrap_or(filter.order);
+        filter.on_failure = self.filter.on_failure.unwrap_or(filter.on_failure);
+        Some(filter)
     }
 
     /// The settings that the plugin sees: the operator's over the manifest's defaults.
@@ -118,6 +146,22 @@ impl Grant {
         let json = serde_json::to_string(value).map_err(Error::internal)?;
         Ok((setting.name.clone(), json))
     }
+}
+
+/// A plugin that names schemas gets those; one that names none works with whatever it is granted.
+fn meet_schema(id: &str, wanted: &Value, granted: &Value) -> Result<SchemaGrant> {
+    let (want, has): (SchemaGrant, SchemaGrant) = (scope("schema", wanted)?, scope("schema", granted)?);
+    if want.schemas.is_empty() {
+        return Ok(has);
+    }
+    let is_covered = has.schemas.contains("*") || want.schemas.is_subset(&has.schemas);
+    if is_covered { Ok(want) } else { Err(missing(id, "schema", "", wanted)) }
+}
+
+/// Answering its own routes takes no scope; standing in front of others' does.
+fn meet_http(id: &str, wanted: &Value, granted: &Value) -> Result<()> {
+    let (want, has): (HttpGrant, HttpGrant) = (scope("http", wanted)?, scope("http", granted)?);
+    if want.filter && !has.filter { Err(missing(id, "http", "", wanted)) } else { Ok(()) }
 }
 
 /// Takes the keys of one plugin's table, noting faults.
@@ -179,12 +223,15 @@ fn scopeless(name: &str, granted: &Value) -> Result<()> {
 impl Grant {
     /// The plugin's part of the configuration in effect.
     pub fn print(&self, id: &str) -> String {
-        let mounts = Value::try_from(&self.mounts).unwrap_or_else(|_| Value::Table(Table::new()));
+        let empty = || Value::Table(Table::new());
+        let mounts = Value::try_from(&self.mounts).unwrap_or_else(|_| empty());
+        let filter = Value::try_from(&self.filter).unwrap_or_else(|_| empty());
         let keys = [
             ("enabled", Value::Boolean(self.enabled)),
             ("trusted", Value::Boolean(self.trusted)),
             ("grant", Value::Table(self.capabilities.clone())),
             ("mounts", mounts),
+            ("filter", filter),
             ("settings", Value::Table(self.settings.clone())),
             ("limits", Value::Table(self.limits.print())),
         ];

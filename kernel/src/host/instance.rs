@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::Store;
 
 use super::config::Limits;
-use crate::capability::{Call, HttpPlugin};
+use crate::capability::{Call, filter, handler};
 use crate::error::{Error, Result, code};
 
 /// An instance is retired after a number of calls drawn from this range, so that what a leaking plugin holds stays
@@ -25,9 +25,15 @@ pub struct Instance {
     /// Where it lives.
     pub store: Store<Call>,
     /// What it exports.
-    pub exports: HttpPlugin,
+    pub(super) exports: Exports,
     calls_left: u32,
     idle_since: Instant,
+}
+
+/// What an instance exports.
+pub(super) struct Exports {
+    pub(super) handler: Option<handler::Guest>,
+    pub(super) filter: Option<filter::Guest>,
 }
 
 /// The instances of a plugin.
@@ -40,7 +46,7 @@ pub struct Pool {
 
 impl Instance {
     /// A new instance.
-    pub fn new(store: Store<Call>, exports: HttpPlugin) -> Self {
+    pub(super) fn new(store: Store<Call>, exports: Exports) -> Self {
         Self { store, exports, calls_left: rand::rng().random_range(CALLS), idle_since: Instant::now() }
     }
 }

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::capability;
+use crate::config::Size;
 use crate::error::{Error, Result, code};
 
 /// A plugin's manifest.
@@ -25,6 +26,9 @@ pub struct Manifest {
     /// The paths that it answers.
     #[serde(default, rename = "route")]
     pub routes: Vec<Route>,
+    /// How it stands in front of other plugins, when it does.
+    #[serde(default)]
+    pub filter: Option<Filter>,
     /// The capabilities that it wants, with their scopes.
     #[serde(default)]
     pub want: Table,
@@ -46,6 +50,54 @@ pub struct Route {
     /// The methods that it answers; all when empty.
     #[serde(default)]
     pub methods: Vec<String>,
+    /// The largest body that it has a use for; what the operator grants the plugin may be less.
+    pub max_body: Option<Size>,
+}
+
+/// Where and when a plugin filters.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// In front of handlers, behind them, or both. A phase that is not named is not called.
+    pub phases: BTreeSet<Phase>,
+    /// The paths that it stands in front of, with all below them; `/` is every path of a plugin.
+    #[serde(default = "everywhere")]
+    pub mounts: Vec<String>,
+    /// Lower ones are further out: first before the handler, last after it.
+    #[serde(default = "middle")]
+    pub order: i32,
+    /// What becomes of a request when the filter fails.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// When a filter is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// With the request.
+    Before,
+    /// With the request and the answer.
+    After,
+}
+
+/// What becomes of a request when a filter fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It is refused with the filter's failure: for filters that protect.
+    #[default]
+    Refuse,
+    /// It goes on as if the filter were not there; the failure is counted and logged.
+    Skip,
+}
+
+fn everywhere() -> Vec<String> {
+    vec!["/".to_owned()]
+}
+
+fn middle() -> i32 {
+    500
 }
 
 /// A setting with its documentation.
@@ -82,6 +134,10 @@ impl Manifest {
         }
         for name in self.want.keys().filter(|name| capability::find(name).is_none()) {
             faults.push(format!("it wants {name:?}, which this kernel does not offer"));
+        }
+        let may_filter = self.want.get("http").and_then(|http| http.get("filter")?.as_bool()).unwrap_or(false);
+        if self.filter.is_some() != may_filter {
+            faults.push("a [filter] and `[want.http] filter = true` go together".to_owned());
         }
         let mut names = BTreeSet::new();
         for route in &self.routes {

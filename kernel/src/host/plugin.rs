@@ -4,16 +4,16 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{InstancePre, Linker};
 
 use super::config::Limits;
-use super::engine::{Engine, MAX_MEMORY};
+use super::engine::Engine;
 use super::grant::{Grant, Scopes};
 use super::instance::Pool;
 use super::manifest::{Manifest, refused};
 use super::package::Package;
-use crate::capability::{self, Call, Fixed, HttpPluginPre, schema, sql};
+use crate::capability::{self, Call, Fixed, filter, handler, schema, sql};
 use crate::error::{Error, Result, code};
 use crate::store::{Login, Store};
 
@@ -26,8 +26,16 @@ pub struct Plugin {
     /// What its calls have in common.
     pub fixed: Arc<Fixed>,
     pub(super) engine: Engine,
-    pub(super) code: HttpPluginPre<Call>,
+    pub(super) code: Code,
     pub(super) pool: Pool,
+}
+
+/// Linked code and where in it the exports are; a plugin has those that its manifest promises.
+#[derive(Clone)]
+pub(super) struct Code {
+    pub(super) linked: InstancePre<Call>,
+    pub(super) handler: Option<handler::GuestIndices>,
+    pub(super) filter: Option<filter::GuestIndices>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -43,7 +51,6 @@ impl Plugin {
     /// `plugin.not-granted` or `plugin.refused`, or the store's when the login cannot be made.
     pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
         let scopes = grant.meet(&package.manifest)?;
-        check_limits(&package.manifest, &grant.limits)?;
         let settings = grant.settings(&package.manifest)?;
         let code = compile(&package, &scopes, engine).await?;
         let login = login(&package.manifest, &scopes, store).await?;
@@ -59,6 +66,7 @@ impl Plugin {
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             settings,
             log_lines: grant.limits.log_lines,
+            host_memory: grant.limits.host_memory.0,
         };
         let pool = Pool::new(&grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
@@ -76,11 +84,18 @@ impl Plugin {
     }
 }
 
-fn check_limits(manifest: &Manifest, limits: &Limits) -> Result<()> {
-    if limits.memory.bytes() > MAX_MEMORY {
-        return Err(refused(format!("plugins.{}.limits.memory is over {} MiB", manifest.id, MAX_MEMORY >> 20)));
+impl Code {
+    fn find(linked: InstancePre<Call>, manifest: &Manifest) -> Result<Self> {
+        let handler = handler::GuestIndices::new(&linked).ok();
+        let filter = filter::GuestIndices::new(&linked).ok();
+        if handler.is_none() && !manifest.routes.is_empty() {
+            return Err(refused("it has routes, but does not export basalt:http/handler"));
+        }
+        if filter.is_none() && manifest.filter.is_some() {
+            return Err(refused("it has a filter, but does not export basalt:http/filter"));
+        }
+        Ok(Self { linked, handler, filter })
     }
-    Ok(())
 }
 
 /// The plugin's own login, when it has `own` SQL.
@@ -91,13 +106,14 @@ async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store) -> Result<Op
     store.provision(&manifest.id).await.map(Some)
 }
 
-async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<HttpPluginPre<Call>> {
+async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<Code> {
     let (wasm, scopes, engine) = (package.wasm.clone(), scopes.clone(), engine.clone());
     let manifest = package.manifest.clone();
     let work = move || {
         let component = engine.component(&wasm).map_err(|fault| refused(format!("{fault:#}")))?;
         check_imports(&manifest, &component, &engine)?;
-        link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))
+        let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
+        Code::find(linked, &manifest)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
@@ -106,13 +122,13 @@ fn link(
     scopes: &Scopes,
     engine: &Engine,
     component: &wasmtime::component::Component,
-) -> wasmtime::Result<HttpPluginPre<Call>> {
+) -> wasmtime::Result<InstancePre<Call>> {
     let mut linker = Linker::new(engine.inner());
     capability::link_types(&mut linker)?;
     for capability in &scopes.linked {
         (capability.link)(&mut linker)?;
     }
-    HttpPluginPre::new(linker.instantiate_pre(component)?)
+    linker.instantiate_pre(component)
 }
 
 /// A component's type is the exact list of what its code can call: it must not be more than the manifest says.

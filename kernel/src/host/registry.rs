@@ -11,10 +11,10 @@ use toml::Table;
 use super::config::Limits;
 use super::engine::Engine;
 use super::grant::Grant;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, refused};
 use super::package::Package;
 use super::plugin::Plugin;
-use super::route::{Match, Routes};
+use super::route::{Filters, Match, Routes};
 use crate::error::{Error, Result, code};
 use crate::store::Store;
 
@@ -57,38 +57,50 @@ pub struct Source<'a> {
     pub limits: &'a Limits,
 }
 
+impl Source<'_> {
+    fn grant(&self, manifest: &Manifest) -> Grant {
+        let absent = || Grant::read(&manifest.id, Table::new(), self.limits, &mut Vec::new());
+        self.grants.get(&manifest.id).cloned().unwrap_or_else(absent)
+    }
+}
+
 impl Registry {
     /// Loads every plugin. One that cannot run is kept with its reason: its paths answer with it, the others run.
     pub async fn load(files: &[(String, Bytes)], source: Source<'_>) -> Self {
-        let mut registry = Self::default();
-        for (name, wasm) in files {
-            match Package::parse(wasm.clone()) {
-                Ok(package) => registry.add(package, &source).await,
-                Err(fault) => tracing::error!(file = name, %fault, "a file of the bundle is no plugin"),
+        let parse = |(name, wasm): &(String, Bytes)| match Package::parse(wasm.clone()) {
+            Ok(package) => Some(package),
+            Err(fault) => {
+                tracing::error!(file = name, %fault, "a file of the bundle is no plugin");
+                None
             }
+        };
+        let packages = files.iter().filter_map(parse);
+        let plugins: Vec<_> = packages.map(|package| (source.grant(&package.manifest), package)).collect();
+        let filters = plugins.iter().enumerate().filter(|(_, (grant, _))| grant.enabled);
+        let filters = filters.filter_map(|(at, (grant, package))| Some((grant.filter(&package.manifest)?, at)));
+        let filters = Filters::new(filters.collect());
+        let mut registry = Self::default();
+        for (grant, package) in plugins {
+            registry.add(package, &grant, &source, &filters).await;
         }
         registry
     }
 
-    async fn add(&mut self, package: Package, source: &Source<'_>) {
+    async fn add(&mut self, package: Package, grant: &Grant, source: &Source<'_>, filters: &Filters) {
         let manifest = package.manifest.clone();
-        let absent = || Grant::read(&manifest.id, Table::new(), source.limits, &mut Vec::new());
-        let grant = source.grants.get(&manifest.id).cloned().unwrap_or_else(absent);
-        let index = self.entries.len();
-        let mounted = self.mount(index, &manifest, &grant);
-        let state = match mounted {
-            Err(fault) => State::Refused(fault),
+        let state = match self.mount(&manifest, grant, filters) {
+            Err(fault) => State::refused(&manifest.id, fault),
             Ok(()) if !grant.enabled => State::Disabled,
-            Ok(()) => load(package, &grant, source).await,
+            Ok(()) => load(package, grant, source).await,
         };
         self.entries.push(Entry { manifest, state });
     }
 
-    fn mount(&mut self, index: usize, manifest: &Manifest, grant: &Grant) -> Result<()> {
+    fn mount(&mut self, manifest: &Manifest, grant: &Grant, filters: &Filters) -> Result<()> {
         if self.entries.iter().any(|entry| entry.manifest.id == manifest.id) {
-            return Err(super::manifest::refused(format!("another plugin has the id {:?}", manifest.id)));
+            return Err(refused(format!("another plugin has the id {:?}", manifest.id)));
         }
-        self.routes.mount(index, manifest, &grant.mounts).map_err(super::manifest::refused)
+        self.routes.mount(self.entries.len(), manifest, &grant.mounts, filters).map_err(refused)
     }
 
     /// Every plugin, in the order of loading.
@@ -109,12 +121,12 @@ impl Registry {
         self.routes.find(path)
     }
 
-    /// The plugin that answers at a match.
+    /// The plugin that a route or a chain names.
     ///
     /// # Errors
     /// `http.not-found` with a hint when it is switched off, its own refusal when it cannot run.
-    pub fn plugin(&self, found: &Match<'_>) -> Result<&Arc<Plugin>> {
-        let entry = &self.entries[found.target.plugin];
+    pub fn plugin(&self, index: usize) -> Result<&Arc<Plugin>> {
+        let entry = &self.entries[index];
         match &entry.state {
             State::Ready(plugin) => Ok(plugin),
             State::Disabled => {
@@ -130,13 +142,17 @@ impl Registry {
     }
 }
 
+impl State {
+    fn refused(id: &str, fault: Error) -> Self {
+        tracing::error!(plugin = id, %fault, "the plugin is not running");
+        Self::Refused(fault)
+    }
+}
+
 async fn load(package: Package, grant: &Grant, source: &Source<'_>) -> State {
     let id = package.manifest.id.clone();
     match Plugin::load(package, grant, source.engine, source.store).await {
         Ok(plugin) => State::Ready(Arc::new(plugin)),
-        Err(fault) => {
-            tracing::error!(plugin = id, %fault, "the plugin is not running");
-            State::Refused(fault)
-        }
+        Err(fault) => State::refused(&id, fault),
     }
 }

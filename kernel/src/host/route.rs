@@ -1,12 +1,13 @@
 //! Which plugin answers a path. It knows paths and names; methods that a route does not list are refused by `http`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use matchit::Router;
 use percent_encoding::percent_decode_str;
 
-use super::manifest::Manifest;
+use super::manifest::{Filter, Manifest, OnFailure, Phase};
+use crate::config::Size;
 
 /// What hangs at a path.
 #[derive(Debug, Clone)]
@@ -19,6 +20,56 @@ pub struct Target {
     pub mount: Arc<str>,
     /// The methods it answers; all when empty.
     pub methods: Arc<[String]>,
+    /// The largest body that the route has a use for.
+    pub max_body: Option<Size>,
+    /// The filters in front of it, outermost first.
+    pub chain: Arc<[Link]>,
+}
+
+impl Target {
+    /// The largest body that is read: the route's word, within what the operator lets the plugin have.
+    pub fn max_body(&self, granted: Size) -> Size {
+        self.max_body.map_or(granted, |wanted| wanted.min(granted))
+    }
+}
+
+/// A filter in front of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The index of the plugin in the registry.
+    pub plugin: usize,
+    /// When it is called.
+    pub phases: BTreeSet<Phase>,
+    /// What becomes of a request when it fails.
+    pub on_failure: OnFailure,
+}
+
+/// The filters of all plugins, outermost first.
+#[derive(Debug, Default)]
+pub struct Filters(Vec<(Filter, usize)>);
+
+impl Filters {
+    /// Puts them in order; those of one order stand in the order of their plugins.
+    pub fn new(mut filters: Vec<(Filter, usize)>) -> Self {
+        filters.sort_by_key(|(filter, plugin)| (filter.order, *plugin));
+        Self(filters)
+    }
+
+    fn chain(&self, path: &str) -> Arc<[Link]> {
+        let covering = self.0.iter().filter(|(filter, _)| filter.mounts.iter().any(|mount| covers(mount, path)));
+        let link = |(filter, plugin): &(Filter, usize)| Link {
+            plugin: *plugin,
+            phases: filter.phases.clone(),
+            on_failure: filter.on_failure,
+        };
+        covering.map(link).collect()
+    }
+}
+
+/// Whether a path is a mount or below it, by whole segments.
+fn covers(mount: &str, path: &str) -> bool {
+    let below = path.strip_prefix(mount.trim_end_matches('/'));
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A path that was found.
@@ -44,6 +95,7 @@ impl Routes {
         plugin: usize,
         manifest: &Manifest,
         mounts: &BTreeMap<String, Vec<String>>,
+        filters: &Filters,
     ) -> Result<(), String> {
         if let Some(name) = mounts.keys().find(|name| manifest.routes.iter().all(|route| route.name != **name)) {
             return Err(format!("plugins.{}.mounts.{name}: the plugin has no route of this name", manifest.id));
@@ -51,13 +103,15 @@ impl Routes {
         for route in &manifest.routes {
             for mount in mounts.get(&route.name).unwrap_or(&route.mounts) {
                 let mount = mount.trim_end_matches('/');
+                let path = format!("{mount}{}", route.path);
                 let target = Target {
                     plugin,
                     route: route.name.as_str().into(),
                     mount: mount.into(),
                     methods: route.methods.clone().into(),
+                    max_body: route.max_body,
+                    chain: filters.chain(&path),
                 };
-                let path = format!("{mount}{}", route.path);
                 self.0.insert(&path, target).map_err(|fault| format!("{path}: {fault}"))?;
             }
         }
@@ -90,7 +144,7 @@ mod tests {
     #[test]
     fn one_route_hangs_at_each_of_its_mounts() {
         let mut routes = Routes::default();
-        routes.mount(0, &manifest(TABLE), &BTreeMap::new()).expect("no conflict");
+        routes.mount(0, &manifest(TABLE), &BTreeMap::new(), &Filters::default()).expect("no conflict");
         for (path, mount) in [("/rest/v1/a%20b", "/rest/v1"), ("/api/v1/tables/a%20b", "/api/v1/tables")] {
             let found = routes.find(path).expect(path);
             assert_eq!(&*found.target.mount, mount);
@@ -104,7 +158,7 @@ mod tests {
     fn the_operator_moves_a_route() {
         let mut routes = Routes::default();
         let mounts = BTreeMap::from([("table".to_owned(), vec!["/".to_owned()])]);
-        routes.mount(0, &manifest(TABLE), &mounts).expect("no conflict");
+        routes.mount(0, &manifest(TABLE), &mounts, &Filters::default()).expect("no conflict");
         assert_eq!(&*routes.find("/orders").expect("moved").target.mount, "");
         assert!(routes.find("/rest/v1/orders").is_none());
     }
@@ -112,9 +166,34 @@ mod tests {
     #[test]
     fn two_plugins_cannot_have_one_path() {
         let mut routes = Routes::default();
-        routes.mount(0, &manifest(TABLE), &BTreeMap::new()).expect("no conflict");
-        assert!(routes.mount(1, &manifest(TABLE), &BTreeMap::new()).is_err());
+        routes.mount(0, &manifest(TABLE), &BTreeMap::new(), &Filters::default()).expect("no conflict");
+        assert!(routes.mount(1, &manifest(TABLE), &BTreeMap::new(), &Filters::default()).is_err());
         let typo = BTreeMap::from([("tabel".to_owned(), Vec::new())]);
-        assert!(routes.mount(1, &manifest(TABLE), &typo).expect_err("unknown").contains("no route of this name"));
+        assert!(
+            routes
+                .mount(1, &manifest(TABLE), &typo, &Filters::default())
+                .expect_err("unknown")
+                .contains("no route of this name")
+        );
+    }
+
+    #[test]
+    fn a_chain_has_the_filters_whose_mounts_cover_the_path_in_order() {
+        let filter = |mounts: &[&str], order| Filter {
+            phases: BTreeSet::from([Phase::After]),
+            mounts: mounts.iter().map(|mount| (*mount).to_owned()).collect(),
+            order,
+            on_failure: OnFailure::Skip,
+        };
+        let filters = Filters::new(vec![
+            (filter(&["/"], 9), 1),
+            (filter(&["/rest/v1"], 5), 2),
+            (filter(&["/rest/v"], 1), 3),
+            (filter(&["/a", "/rest/v1/{table}"], 9), 4),
+        ]);
+        let plugins = |path: &str| filters.chain(path).iter().map(|link| link.plugin).collect::<Vec<_>>();
+        assert_eq!(plugins("/rest/v1/{table}"), [2, 1, 4]);
+        assert_eq!(plugins("/b"), [1]);
+        assert_eq!(plugins("/a/c"), [1, 4]);
     }
 }

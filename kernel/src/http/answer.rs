@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use salvo::http::{HeaderMap, Method, ResBody, StatusCode};
+use salvo::http::header::CONTENT_LENGTH;
+use salvo::http::{HeaderMap, HeaderValue, Method, ResBody, StatusCode};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{Context, allow};
 use super::endpoint::Endpoint;
-use super::{body, header, plugin, render};
+use super::{body, compress, depth, drain, header, plugin, render};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::telemetry;
@@ -36,11 +38,13 @@ pub struct Trail {
     pub route: String,
     /// Who was calling.
     pub identity: Option<Arc<Identity>>,
+    /// Its place among the requests that are answered at once.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 #[async_trait]
 impl Handler for Front {
-    async fn handle(&self, request: &mut Request, _: &mut Depot, response: &mut Response, _: &mut FlowCtrl) {
+    async fn handle(&self, request: &mut Request, depot: &mut Depot, response: &mut Response, flow: &mut FlowCtrl) {
         let started = Instant::now();
         // First of all, so that even a refusal can be found in the log.
         let mut trail = Trail { id: header::request_id(request.headers()), ..Trail::default() };
@@ -49,9 +53,15 @@ impl Handler for Front {
             Err(error) => render::error(&error, &trail.id, request.headers()),
         };
         record(request, &reply, &trail, started);
+        write(reply, request.method(), response);
+        // After what a plugin wrote: it opens itself to no origin that the operator did not name.
+        self.0.cors.finish(request.headers(), response.headers_mut());
         // Last, so that nothing above can take them away.
         header::finish(response.headers_mut(), &trail.id);
-        write(reply, request.method(), response);
+        compress::choose(response, depot, flow);
+        if self.0.is_draining() {
+            drain::say(request, response, flow);
+        }
     }
 }
 
@@ -59,17 +69,24 @@ impl Front {
     async fn answer(&self, request: &mut Request, trail: &mut Trail) -> Result<Reply> {
         // Before anything is parsed: what is too large is not worth parsing.
         header::check(&self.0.config, request)?;
+        // Before any path, method or credential counts: a browser asks without them.
+        if let Some(reply) = self.0.cors.preflight(request)? {
+            trail.route = "preflight".to_owned();
+            return Ok(reply);
+        }
         let path = request.uri().path().to_owned();
         // The kernel's own paths come first: no plugin can take /health.
         if let Some(endpoints) = self.0.endpoints(&path) {
             return self.endpoint(endpoints, request, trail).await;
         }
+        // After the kernel's own, which must answer when nothing else does.
+        trail.place = Some(self.0.admit()?);
         // Before authentication: an unknown path is 404 for everyone, whoever they are.
         let Some(found) = self.0.registry.find(&path) else {
             trail.route = "unmatched".to_owned();
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         };
-        let called = self.0.registry.plugin(&found)?;
+        let called = self.0.registry.plugin(found.target.plugin)?;
         trail.route = format!("{}:{}", called.manifest.id, found.target.route);
         if let Some(refusal) = plugin::refuse_method(found.target, request.method(), trail, request.headers()) {
             return Ok(refusal);
@@ -77,8 +94,10 @@ impl Front {
         // Before the body is read: a caller with a bad token costs nothing more.
         let identity = self.identify(request, trail)?;
         // Before an instance is taken: a slow client must not hold one.
-        let content = body::read(request, called.limits.request.bytes(), self.0.config.body_timeout.0).await?;
-        plugin::call(called, &found, request, content, identity, trail).await
+        let limit = found.target.max_body(called.limits.request);
+        let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
+        depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
+        plugin::call(&self.0.registry, found, request, content, identity, trail).await
     }
 
     async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {
@@ -110,9 +129,14 @@ fn write(reply: Reply, method: &Method, response: &mut Response) {
             response.headers_mut().append(name, value);
         }
     }
-    let bodiless = reply.status == StatusCode::NO_CONTENT || reply.status == StatusCode::NOT_MODIFIED;
-    if *method != Method::HEAD && !bodiless {
+    if reply.status == StatusCode::NO_CONTENT || reply.status == StatusCode::NOT_MODIFIED {
+        return;
+    }
+    if *method != Method::HEAD {
         response.body(reply.body);
+    } else if let Some(size) = reply.body.size().filter(|size| *size > 0) {
+        // What GET would have; an empty body says only that the plugin saved itself the work.
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use salvo::Request;
-use salvo::http::header::CONTENT_LENGTH;
+use salvo::http::header::{CONTENT_LENGTH, EXPECT};
 use salvo::http::{Body as _, ParseError};
 
 use crate::error::{Error, Result, code};
@@ -36,7 +36,8 @@ pub(super) async fn read(request: &mut Request, limit: usize, time: Duration) ->
 async fn linger(request: &mut Request, length: u64) {
     const MOST: u64 = 16 << 20;
     const LONGEST: Duration = Duration::from_secs(5);
-    if length > MOST {
+    // Who asks before sending has sent nothing: reading would be the invitation.
+    if length > MOST || request.headers().contains_key(EXPECT) {
         return;
     }
     let mut body = request.take_body();
@@ -47,5 +48,5 @@ async fn linger(request: &mut Request, length: u64) {
 
 fn too_large(limit: usize) -> Error {
     Error::new(&code::HTTP_BODY_TOO_LARGE, format!("the body is larger than the {limit} bytes that this path accepts"))
-        .hint("an operator can raise the plugin's limit `request`")
+        .hint("the lesser of the route's `max_body` and the plugin's limit `request`, which an operator can raise")
 }

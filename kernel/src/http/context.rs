@@ -1,13 +1,17 @@
 //! What every request works with. It is made once, at start, and never changes but for the drain flag.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use salvo::http::Method;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Config;
+use super::cors::Policy;
 use super::endpoint::Endpoint;
 use crate::auth::Auth;
+use crate::error::{Error, Result, code};
 use crate::host::Registry;
 use crate::store::Store;
 
@@ -15,6 +19,8 @@ use crate::store::Store;
 pub struct Context {
     /// `[server]`
     pub config: Config,
+    /// `[server.cors]`
+    pub cors: Policy,
     /// Proves identities.
     pub auth: Auth,
     /// The database.
@@ -22,17 +28,41 @@ pub struct Context {
     /// The plugins.
     pub registry: Registry,
     endpoints: HashMap<&'static str, Vec<Endpoint>>,
+    requests: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
 impl Context {
     /// Joins the layers with the kernel's endpoints.
-    pub fn new(config: Config, auth: Auth, store: Store, registry: Registry, endpoints: Vec<Endpoint>) -> Self {
+    pub fn new(
+        config: Config,
+        cors: Policy,
+        auth: Auth,
+        store: Store,
+        registry: Registry,
+        endpoints: Vec<Endpoint>,
+    ) -> Self {
         let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
         for endpoint in endpoints {
             by_path.entry(endpoint.path).or_default().push(endpoint);
         }
-        Self { config, auth, store, registry, endpoints: by_path, draining: AtomicBool::new(false) }
+        let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
+        let (endpoints, draining) = (by_path, AtomicBool::new(false));
+        Self { config, cors, auth, store, registry, endpoints, requests, draining }
+    }
+
+    /// A place among the requests that are answered at once.
+    ///
+    /// # Errors
+    /// `http.busy`, at once: who waits holds a connection and a body, and those are what runs out.
+    pub fn admit(&self) -> Result<OwnedSemaphorePermit> {
+        let full = |_| Error::new(&code::HTTP_BUSY, "the server has as many requests as it can answer at once");
+        Arc::clone(&self.requests).try_acquire_owned().map_err(full)
+    }
+
+    /// How many places are taken.
+    pub fn in_flight(&self) -> usize {
+        self.config.max_requests.get() as usize - self.requests.available_permits()
     }
 
     /// The endpoints at a path.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use salvo::Request;
-use salvo::http::header::{AUTHORIZATION, USER_AGENT};
+use salvo::http::header::{AUTHORIZATION, SERVER, USER_AGENT};
 use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::Config;
@@ -45,6 +45,7 @@ pub(super) fn finish(headers: &mut HeaderMap, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
+    headers.remove(SERVER);
 }
 
 /// Refuses a head that is over the limits.
@@ -60,6 +61,10 @@ pub(super) fn check(config: &Config, request: &Request) -> Result<()> {
         let message =
             format!("the headers have {size} bytes, more than the {} that are accepted", config.max_headers.0);
         return Err(Error::new(&code::HTTP_HEADERS_TOO_LARGE, message));
+    }
+    // Nothing has it in its name; whatever is written in C would take it for the end.
+    if uri.path().contains("%00") {
+        return Err(Error::new(&code::HTTP_INVALID, "the path has a NUL"));
     }
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use salvo::http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
-use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method, ResBody, StatusCode};
+use salvo::http::{HeaderMap, HeaderName, Method, ResBody, StatusCode};
 
 use super::answer::{Reply, Trail};
 use super::render;
 use crate::capability::http::{Request, Response, strip_credentials};
 use crate::error::{Error, Result, code};
-use crate::host::Plugin;
+use crate::host::Registry;
 use crate::host::route::{Match, Target};
 use crate::identity::Identity;
 
@@ -24,15 +24,16 @@ pub(super) fn refuse_method(target: &Target, method: &Method, trail: &Trail, hea
     (!listed).then(|| render::method_not_allowed(&target.methods.join(", "), &trail.id, headers))
 }
 
-/// Has a plugin answer.
+/// Has the plugins of a route answer.
 pub(super) async fn call(
-    plugin: &Arc<Plugin>,
-    found: &Match<'_>,
-    request: &mut salvo::Request,
+    registry: &Registry,
+    found: Match<'_>,
+    request: &salvo::Request,
     body: Option<Bytes>,
     identity: Arc<Identity>,
     trail: &Trail,
 ) -> Result<Reply> {
+    // A copy of handles, not of text: what is left to do with the request needs its headers too.
     let mut headers = request.headers().clone();
     strip_credentials(&mut headers);
     let request = Request {
@@ -45,22 +46,18 @@ pub(super) async fn call(
         identity,
         route: Arc::clone(&found.target.route),
         mount: Arc::clone(&found.target.mount),
-        params: found.params.clone(),
+        params: found.params,
     };
-    reply(plugin.handle(request).await?)
+    reply(registry.answer(found.target, request).await?)
 }
 
 fn reply(response: Response) -> Result<Reply> {
-    let bad = |what: String| Error::new(&code::PLUGIN_BAD_RESPONSE, what);
-    let status = StatusCode::from_u16(response.status).map_err(|fault| bad(fault.to_string()))?;
-    let mut headers = HeaderMap::with_capacity(response.headers.len());
-    for (name, value) in &response.headers {
-        let key = name.parse::<HeaderName>().map_err(|_| bad(format!("{name:?} is no header name")))?;
-        let value = HeaderValue::from_str(value).map_err(|_| bad(format!("the value of {name} is no header value")))?;
-        if !FRAMING.contains(&key) {
-            headers.append(key, value);
-        }
+    let Response { status, mut headers, body } = response;
+    let status = StatusCode::from_u16(status)
+        .map_err(|fault| Error::new(&code::PLUGIN_BAD_RESPONSE, "the status is no HTTP status").source(fault))?;
+    for name in FRAMING {
+        headers.remove(name);
     }
-    let body = ResBody::Chunks(VecDeque::from(response.body.into_parts()));
+    let body = ResBody::Chunks(VecDeque::from(body.into_parts()));
     Ok(Reply { status, headers, body })
 }

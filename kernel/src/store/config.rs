@@ -39,3 +39,19 @@ section! {
         bin_dir: Option<PathBuf> = none,
     }
 }
+
+/// Whether the section can be worked with.
+///
+/// # Errors
+/// `config.invalid` when there could be no connection.
+pub fn check(config: &Config) -> crate::error::Result<()> {
+    for (key, count) in
+        [("max_connections", config.max_connections), ("max_plugin_connections", config.max_plugin_connections)]
+    {
+        if count == 0 {
+            let message = format!("database.{key} has to be at least 1");
+            return Err(crate::error::Error::new(&crate::error::code::CONFIG_INVALID, message));
+        }
+    }
+    Ok(())
+}

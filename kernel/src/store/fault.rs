@@ -21,6 +21,9 @@ const DETAILS: &[(u8, &str)] = &[
 /// not translated.
 const STALE_PLAN: &str = "RevalidateCachedQuery";
 
+/// Bytes of one field that are passed on: `raise` can make it as long as it likes.
+const MOST: usize = 8 << 10;
+
 /// An error that the server reported.
 #[derive(Debug)]
 pub(crate) struct Reported {
@@ -51,6 +54,12 @@ pub(crate) fn reported(body: &ErrorResponseBody) -> Reported {
     Reported { error, stale }
 }
 
+/// An error of more than a megabyte, which was thrown away unread.
+pub(crate) fn too_long() -> Reported {
+    let error = Error::new(&code::SQL_TOO_LARGE, "the statement failed with an error that is too long to read");
+    Reported { error, stale: false }
+}
+
 /// A wrong number of parameters is a "protocol violation" to Postgres, and the statement's fault here.
 fn kind(state: &str) -> Kind {
     if state == "08P01" { Kind::Invalid } else { code::kind(state) }
@@ -74,7 +83,8 @@ pub(crate) fn notice(body: &NoticeResponseBody) -> String {
 
 fn each(mut fields: ErrorFields<'_>, mut visit: impl FnMut(u8, &str)) {
     while let Ok(Some(field)) = fields.next() {
-        visit(field.type_(), &String::from_utf8_lossy(field.value_bytes()));
+        let bytes = field.value_bytes();
+        visit(field.type_(), &String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]));
     }
 }
 

@@ -72,7 +72,7 @@ impl Store {
         let login = Login::new(address, Some(schema), false, config.max_plugin_connections);
         match owns_its_schema(&login).await {
             Known::Complete => {}
-            known => make_plugin(self.admin(), &login, known, config).await?,
+            known => make_plugin(self.admin(), &login, known).await?,
         }
         Ok(login)
     }
@@ -132,12 +132,12 @@ async fn ask(login: &Login, sql: &str, parameter: String) -> Known {
     if is_complete { Known::Complete } else { Known::Incomplete }
 }
 
-async fn make_plugin(admin: &Address, login: &Login, known: Known, config: &Config) -> Result<()> {
+async fn make_plugin(admin: &Address, login: &Login, known: Known) -> Result<()> {
     let (role, schema) = (quote(login.name()), quote(login.schema().unwrap_or_default()));
     let mut session = Session::open(admin).await?;
     let made = async {
         session.execute("begin").await?;
-        make_role(&mut session, login, known, config.max_plugin_connections).await?;
+        make_role(&mut session, login, known).await?;
         privilege::hold(&mut session, login.name()).await?;
         session.execute(&format!("create schema if not exists {schema} authorization {role}; commit")).await.map(drop)
     };
@@ -152,7 +152,7 @@ async fn make_authenticator(admin: &Address, login: &Login, known: Known, config
     let made = async {
         session.execute("begin").await?;
         if config.authenticator.is_none() {
-            make_role(&mut session, login, known, config.max_connections).await?;
+            make_role(&mut session, login, known).await?;
             privilege::hold(&mut session, login.name()).await?;
         }
         let grant = format!("grant {} to {}; commit", REQUEST_ROLES.join(", "), quote(login.name()));
@@ -164,7 +164,7 @@ async fn make_authenticator(admin: &Address, login: &Login, known: Known, config
 }
 
 /// Makes the role, or gives it the password of this instance.
-async fn make_role(session: &mut Session, login: &Login, known: Known, connections: u32) -> Result<()> {
+async fn make_role(session: &mut Session, login: &Login, known: Known) -> Result<()> {
     if known != Known::Stranger {
         return Ok(());
     }
@@ -176,7 +176,7 @@ async fn make_role(session: &mut Session, login: &Login, known: Known, connectio
         tracing::warn!(login = login.name(), "the login has another password than this instance's: setting it");
         return session.execute(&format!("alter role {name} login password '{verifier}'")).await.map(drop);
     }
-    let sql = format!("create role {name} login noinherit connection limit {connections} password '{verifier}'");
+    let sql = format!("create role {name} login noinherit password '{verifier}'");
     session.execute(&sql).await.map(drop)
 }
 

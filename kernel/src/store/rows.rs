@@ -22,6 +22,17 @@ pub enum Parameter {
     Raw(Bytes),
 }
 
+impl Parameter {
+    /// Its bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Null => 0,
+            Self::Text(text) => text.len() as u64,
+            Self::Bytes(bytes) | Self::Raw(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -65,6 +76,11 @@ impl Rows {
     /// Whether no row was returned.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The bytes of all rows.
+    pub fn size(&self) -> u64 {
+        self.rows.iter().map(|row| row.len() as u64).sum()
     }
 
     /// The number of rows that the command reports.

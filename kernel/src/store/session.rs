@@ -35,8 +35,8 @@ pub(crate) struct Session {
     status: Status,
     /// Between the first byte sent and the last byte received: whoever stops in between leaves a running statement.
     busy: bool,
-    /// Channels that were notified.
-    heard: Vec<String>,
+    /// Whether a channel was notified since the last look.
+    heard: bool,
 }
 
 impl Session {
@@ -50,7 +50,7 @@ impl Session {
             statements: Statements::default(),
             status: Status::Idle,
             busy: false,
-            heard: Vec::new(),
+            heard: false,
         })
     }
 

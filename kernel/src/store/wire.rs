@@ -26,6 +26,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 /// What fits most answers, so that most take one read.
 const READ: usize = 16 << 10;
 
+/// Longer than any message but a row has reason to be. A statement can make errors and notices of any length.
+const LONGEST: usize = 1 << 20;
+
 /// The writing buffer is given back above this: one large upload must not cost its size on every idle connection.
 const KEEP: usize = 64 << 10;
 
@@ -33,8 +36,9 @@ const KEEP: usize = 64 << 10;
 pub(crate) enum Frame {
     /// The values of a row, without the message's head: a count, then each value with its length.
     Row(Bytes),
-    /// A row longer than the reader said it would take; it was not read.
-    HugeRow,
+    /// A row longer than the reader said it would take, or another message that is longer than any need be. It is
+    /// thrown away as it arrives; the byte is the protocol's name of its kind.
+    Huge(u8),
     /// Anything else.
     Message(Message),
 }
@@ -43,6 +47,8 @@ pub(crate) enum Frame {
 pub(crate) struct Wire {
     stream: Box<dyn Stream>,
     inbox: BytesMut,
+    /// Bytes of a message that nobody wants, still to come.
+    skip: usize,
     /// What `flush` will send.
     pub(crate) outbox: BytesMut,
     /// Reading or writing failed: the server's process is gone or going.
@@ -51,7 +57,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, inbox: BytesMut::new(), outbox: BytesMut::new(), broken: false }
+        Self { stream, inbox: BytesMut::new(), skip: 0, outbox: BytesMut::new(), broken: false }
     }
 
     /// Sends what is in the outbox. Not to be dropped half-way: the server would wait for the rest.
@@ -91,24 +97,32 @@ impl Wire {
     }
 
     fn take(&mut self, limit: u64) -> io::Result<Option<Frame>> {
-        match self.inbox.first() {
-            Some(&DATA_ROW_TAG) => Ok(self.take_row(limit)),
+        let unwanted = self.skip.min(self.inbox.len());
+        self.inbox.advance(unwanted);
+        self.skip -= unwanted;
+        let Some((kind, length)) = self.head() else { return Ok(None) };
+        let longest = if kind == DATA_ROW_TAG { limit } else { LONGEST as u64 };
+        if length as u64 > longest {
+            self.skip = length + 1;
+            return Ok(Some(Frame::Huge(kind)));
+        }
+        match kind {
+            _ if self.inbox.len() <= length => Ok(None),
+            DATA_ROW_TAG => Ok(Some(self.take_row(length))),
             _ => Ok(Message::parse(&mut self.inbox)?.map(Frame::Message)),
         }
     }
 
-    fn take_row(&mut self, limit: u64) -> Option<Frame> {
+    /// A message's kind, and its length without the kind.
+    fn head(&self) -> Option<(u8, usize)> {
         let length = self.inbox.get(1..5)?;
-        let length = u32::from_be_bytes(length.try_into().ok()?) as usize;
-        if length as u64 > limit {
-            return Some(Frame::HugeRow);
-        }
-        if self.inbox.len() <= length {
-            return None;
-        }
+        Some((self.inbox[0], u32::from_be_bytes(length.try_into().ok()?) as usize))
+    }
+
+    fn take_row(&mut self, length: usize) -> Frame {
         let mut row = self.inbox.split_to(length + 1);
         row.advance(5);
-        Some(Frame::Row(row.freeze()))
+        Frame::Row(row.freeze())
     }
 
     /// Whether an idle connection has ended. Costs no system call while the socket is silent.

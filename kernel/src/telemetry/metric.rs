@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use prometheus::{
-    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::error::Error;
@@ -49,6 +49,11 @@ static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
     register(gauge.expect("a valid name"))
 });
 
+/// Requests to plugins that are being answered; at `server.max_requests` more are sent away.
+pub static REQUESTS_IN_FLIGHT: LazyLock<IntGauge> = LazyLock::new(|| {
+    let gauge = IntGauge::new("basalt_http_requests_in_flight", "Requests to plugins that are being answered.");
+    register(gauge.expect("a valid name"))
+});
 /// Database connections by login and state (`idle`, `busy`), and calls that wait for one (`waiting`).
 pub static DB_CONNECTIONS: LazyLock<IntGaugeVec> =
     LazyLock::new(|| gauge("basalt_db_connections", "Connections to Postgres.", &["login", "state"]));

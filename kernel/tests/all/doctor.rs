@@ -182,7 +182,7 @@ fn a_postgres_that_cannot_be_reached_is_found() {
 
 #[test]
 fn a_machine_without_a_postgres_server_is_told_what_to_install() {
-    let setup = Setup::embedded(&[], "[database]\nbin_dir = \"/nonexistent\"\n");
+    let setup = Setup::embedded(&[], "").env("BASALT_DATABASE__BIN_DIR", "/nonexistent");
     finds(&setup, "fault", "doctor.postgres-unreachable", "apt-get install postgresql");
 }
 

@@ -41,6 +41,13 @@ fn bodies_pass_through_without_a_change() {
 }
 
 #[test]
+fn handles_stand_for_no_more_memory_than_the_limit() {
+    let kernel = Kernel::start(&["http"], CONFIG);
+    kernel.ask("POST", "/test/http/hoard", &[], &vec![0; 100_000]).refuses(500, "plugin.out-of-memory");
+    assert_eq!(kernel.ask("POST", "/test/http/hoard", &[], b"few").text(), "9000");
+}
+
+#[test]
 fn a_problem_has_the_status_of_its_code() {
     let kernel = Kernel::start(&["http"], CONFIG);
     for (code, status) in
@@ -102,6 +109,8 @@ fn every_answer_has_its_id_and_protects_browsers() {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("x-frame-options"), "DENY");
         assert_eq!(answer.header("x-xss-protection"), "0");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert!(answer.header("strict-transport-security").starts_with("max-age="));
         assert!(!answer.headers.contains_key("server"), "{path}");
     }
     kernel.wait_for_log("from-a-client");
@@ -119,4 +128,20 @@ fn an_error_is_a_problem_document_for_those_who_ask_for_one() {
         (&body["status"], &body["title"], &body["code"]),
         (&json!(404), &json!("Not Found"), &json!("http.not-found"))
     );
+}
+
+#[test]
+fn a_plugin_cannot_take_the_kernels_word() {
+    let kernel = Kernel::start(&["http"], CONFIG);
+    let headers = [
+        ("x-request-id", "mine"),
+        ("answer-x-request-id", "forged"),
+        ("answer-x-frame-options", "SAMEORIGIN"),
+        ("answer-server", "evil"),
+    ];
+    let answer = kernel.ask("GET", "/test/http/answer", &headers, b"");
+    let all =
+        |name: &str| answer.headers.get_all(name).iter().map(|value| value.to_str().expect("text")).collect::<Vec<_>>();
+    assert_eq!((all("x-request-id"), all("x-frame-options")), (vec!["mine"], vec!["DENY"]));
+    assert!(all("server").is_empty());
 }

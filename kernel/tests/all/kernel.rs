@@ -313,6 +313,12 @@ impl Kernel {
         std::mem::replace(&mut self.setup, empty)
     }
 
+    /// Waits until this many requests are being answered.
+    pub fn wait_for_requests(&self, count: usize) {
+        let line = format!("basalt_http_requests_in_flight {count}\n");
+        wait_until(&format!("there are {count} requests"), || self.get("/metrics").text().contains(&line));
+    }
+
     /// Waits until the log says something.
     pub fn wait_for_log(&self, text: &str) {
         wait_until(&format!("the log says {text:?}"), || self.log.lock().contains(text));

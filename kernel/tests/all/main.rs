@@ -8,11 +8,17 @@ mod kernel;
 
 mod cli;
 mod clock;
+mod compress;
+mod cors;
 mod doctor;
+mod drain;
 mod embedded;
+mod etag;
 mod features;
+mod filter;
 mod hostile;
 mod http;
+mod http2;
 mod log;
 mod operations;
 mod random;
@@ -20,6 +26,7 @@ mod readme;
 mod schema;
 mod settings;
 mod sql;
+mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.
 mod rest;

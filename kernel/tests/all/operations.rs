@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, wait_until};
 
 #[test]
 fn health_and_readiness_answer_without_credentials() {
@@ -65,9 +65,13 @@ fn a_request_is_one_json_line_as_loud_as_its_outcome() {
 fn a_stop_lets_running_requests_finish() {
     let config = "[plugins.test-hostile]\ngrant = { http = {}, log = {} }\nlimits = { fuel = 1_000_000_000_000, deadline = \"1s\" }";
     let kernel = Kernel::start(&["hostile"], config);
+    let idle = "basalt_plugin_idle_instances{plugin=\"test-hostile\"}";
+    let has_idle = |count: u32| kernel.get("/metrics").text().contains(&format!("{idle} {count}"));
+    kernel.get("/test/hostile/good");
+    assert!(has_idle(1), "an instance is kept for the next call");
     std::thread::scope(|scope| {
         let running = scope.spawn(|| kernel.get("/test/hostile/loop"));
-        kernel.get("/test/hostile/good");
+        wait_until("the request runs", || has_idle(0));
         kernel.signal("TERM");
         running.join().expect("answered").refuses(504, "plugin.timeout");
     });

@@ -161,6 +161,25 @@ fn a_result_over_the_limit_is_refused_and_the_connection_goes_on() {
 }
 
 #[test]
+fn an_error_or_a_notice_can_be_of_any_length() {
+    let kernel = kernel("");
+    let raise = |level: &str| format!("do $$ begin raise {level} '%', repeat('x', 3000000); end $$");
+    run(&kernel, &order("own", "one", &[(&raise("exception"), &[])])).refuses(413, "sql.too-large");
+    run(&kernel, &order("own", "one", &[(&raise("notice"), &[])])).ok();
+    let long = run(&kernel, &order("own", "one", &[(&raise("exception").replace("3000000", "30000"), &[])]));
+    assert!(long.status == 400 && long.body.len() < 20_000, "a long message is cut: {} bytes", long.body.len());
+    assert_eq!(value(&kernel, "own", "select 1", &[]), "1");
+}
+
+#[test]
+fn a_plugin_cannot_hold_more_results_than_its_limit() {
+    let kernel = kernel("limits = { host_memory = \"1MiB\" }");
+    let big: &[(&str, &[Option<&str>])] = &[("select repeat('x', 2000000)", &[])];
+    run(&kernel, &order("own", "one", big)).refuses(413, "sql.too-large");
+    assert_eq!(value(&kernel, "own", "select 1", &[]), "1");
+}
+
+#[test]
 fn a_statement_ends_at_the_deadline_whatever_the_plugin_set() {
     let kernel = kernel("limits = { deadline = \"500ms\" }");
     let sleep = order("own", "leave", &[("set statement_timeout = 0", &[]), ("select pg_sleep(60)", &[])]);
@@ -200,14 +219,21 @@ fn a_caller_is_the_role_and_the_claims_of_the_token() {
 fn nothing_of_one_caller_is_left_for_the_next() {
     let kernel = kernel("");
     let bearer = kernel.bearer("authenticated", "ann");
-    let set = order(
-        "caller",
-        "commit",
-        &[("select set_config('app.secret', 'ann', false)", &[]), ("set search_path = pg_temp", &[])],
-    );
-    kernel.ask("POST", "/test/sql/", &[("authorization", &bearer)], set.to_string().as_bytes()).ok();
+    // Each is a plain statement, whose text does not say that it leaves something.
+    for residue in [
+        "select set_config('app.secret', 'ann', false), set_config('statement_timeout', '1', false)",
+        "select pg_advisory_lock(42)",
+        "select 'ann' as name into temp table mine",
+    ] {
+        let leave = order("caller", "one", &[(residue, &[])]).to_string();
+        kernel.ask("POST", "/test/sql/", &[("authorization", &bearer)], leave.as_bytes()).ok();
+    }
     for _ in 0..20 {
         assert_ne!(value(&kernel, "caller", "select current_setting('app.secret', true)", &[]), "ann");
+        assert_eq!(value(&kernel, "caller", "select current_setting('statement_timeout')", &[]), "0");
+        assert_eq!(value(&kernel, "caller", "select to_regclass('mine')::text", &[]), Value::Null);
+        let locks = "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()";
+        assert_eq!(value(&kernel, "caller", locks, &[]), "0");
         assert_eq!(value(&kernel, "caller", "select current_user::text", &[]), "anon");
         let claims = value(&kernel, "caller", "select current_setting('request.jwt.claims', true)", &[]);
         assert!(!claims.to_string().contains("ann"), "{claims}");

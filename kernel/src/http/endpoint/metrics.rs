@@ -12,6 +12,7 @@ use crate::http::answer::Reply;
 use crate::telemetry;
 
 pub(super) async fn answer(context: Arc<Context>) -> Result<Reply> {
+    telemetry::REQUESTS_IN_FLIGHT.set(context.in_flight() as i64);
     for pool in context.store.stats() {
         for (state, count) in [("idle", pool.idle), ("busy", pool.open - pool.idle), ("waiting", pool.waiting)] {
             telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), state]).set(count as i64);

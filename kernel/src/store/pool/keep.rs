@@ -14,7 +14,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 impl Pool {
     /// Keeps house for as long as the pool exists, with a minimum of open connections for `login`.
     pub(crate) fn keep(&self, login: Login) {
-        let (weak, least) = (std::sync::Arc::downgrade(&self.0), self.0.config.min_connections as usize);
+        let config = &self.0.config;
+        let least = config.min_connections.min(config.max_connections) as usize;
+        let weak = std::sync::Arc::downgrade(&self.0);
         tokio::spawn(async move {
             while round(&weak, &login, least).await {
                 tokio::time::sleep(PAUSE).await;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes};
 use postgres_protocol::IsNull;
-use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::backend::{DATA_ROW_TAG, ERROR_RESPONSE_TAG, Message};
 use postgres_protocol::message::frontend;
 
 use super::reading::{Draft, Reading, columns};
@@ -93,7 +93,9 @@ impl Session {
         while self.busy {
             match self.wire.receive(reading.left.bytes).await.map_err(Failure::broken)? {
                 Frame::Row(row) => reading.row(row)?,
-                Frame::HugeRow => return Err(Failure::TooLarge),
+                Frame::Huge(DATA_ROW_TAG) => return Err(Failure::TooLarge),
+                Frame::Huge(ERROR_RESPONSE_TAG) => reading.fail(fault::too_long()),
+                Frame::Huge(_) => {}
                 Frame::Message(message) => self.hear(message, reading)?,
             }
         }
@@ -138,7 +140,7 @@ impl Session {
             Message::NoData => self.described(reading, [].into()),
             Message::CommandComplete(body) => self.completed(reading, body.tag().unwrap_or_default()),
             Message::EmptyQueryResponse => self.completed(reading, ""),
-            Message::NotificationResponse(body) => self.heard.push(body.channel().unwrap_or_default().to_owned()),
+            Message::NotificationResponse(_) => self.heard = true,
             Message::NoticeResponse(body) => tracing::debug!(target: "basalt::store", "{}", fault::notice(&body)),
             // The server now waits for data that nobody will send.
             Message::CopyInResponse(_) => return Err(no_copy()),

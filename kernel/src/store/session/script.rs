@@ -53,7 +53,7 @@ impl Session {
         while self.busy {
             match self.wire.receive(u64::MAX).await.map_err(lost)? {
                 Frame::Row(row) => current.rows.push(values(&row)),
-                Frame::HugeRow => {}
+                Frame::Huge(_) => {}
                 Frame::Message(message) => self.note(message, &mut current, &mut script)?,
             }
         }
@@ -74,7 +74,7 @@ impl Session {
                 script.results.push(std::mem::take(current));
             }
             Message::NoticeResponse(body) => script.notices.push(fault::notice(&body)),
-            Message::NotificationResponse(body) => self.heard.push(body.channel().unwrap_or_default().to_owned()),
+            Message::NotificationResponse(_) => self.heard = true,
             Message::CopyInResponse(_) => self.refuse_copy()?,
             _ => {}
         }
@@ -86,24 +86,23 @@ impl Session {
         Err(fault::refused("COPY FROM STDIN is not possible in a script"))
     }
 
-    /// Waits until a channel that this session listens to is notified; gives all that were.
-    pub(crate) async fn listen(&mut self) -> Result<Vec<String>> {
-        while self.heard.is_empty() {
+    /// Waits until a channel that this session listens to is notified. Which one, and how often, makes no difference.
+    pub(crate) async fn listen(&mut self) -> Result<()> {
+        while !std::mem::take(&mut self.heard) {
             match self.wire.receive(0).await.map_err(lost)? {
-                Frame::Message(Message::NotificationResponse(body)) => {
-                    self.heard.push(body.channel().unwrap_or_default().to_owned());
-                }
+                Frame::Message(Message::NotificationResponse(_)) => self.heard = true,
                 Frame::Message(Message::ErrorResponse(body)) => return Err(fault::reported(&body).error),
                 _ => {}
             }
         }
-        Ok(std::mem::take(&mut self.heard))
+        Ok(())
     }
 
     /// Reads what a cancelled batch still answers, up to its end.
     pub(crate) async fn settle(&mut self) -> Result<(), Failure> {
         while self.busy {
-            let frame = self.wire.receive(u64::MAX).await.map_err(|source| Failure::Broken(Box::new(lost(source))))?;
+            // No row is wanted any more: each is thrown away as it arrives.
+            let frame = self.wire.receive(0).await.map_err(|source| Failure::Broken(Box::new(lost(source))))?;
             if let Frame::Message(Message::ReadyForQuery(body)) = frame {
                 self.ready(body.status());
             }

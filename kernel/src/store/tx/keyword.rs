@@ -1,7 +1,7 @@
 //! The first word of a statement. It parses no SQL: a wrong guess costs a round trip's work, not safety.
 
-/// The statements that can neither end a transaction nor leave anything behind on the connection. (Their functions can
-/// leave settings behind; a transaction's own settings are set anew each time.)
+/// The statements that cannot end a transaction. (What their functions leave on the connection, the next caller's first
+/// steps take away.)
 const PLAIN: &[&str] = &["select", "insert", "update", "delete", "merge", "with", "values", "table"];
 
 /// Whether a statement only reads and writes rows.

@@ -6,9 +6,14 @@ use crate::store::session::{Failure, Step};
 use crate::store::{Login, Parameter};
 
 /// Local to the transaction, in one statement. A role that the login may not take makes it fail, and with it the batch.
-const ASSUME: &str = "select set_config('transaction_read_only', $1, true), set_config('role', $2, true), \
-                      set_config('request.jwt.claims', $3, true)";
+const ASSUME: &str = "select pg_advisory_unlock_all(), set_config('transaction_read_only', $1, true), \
+                      set_config('role', $2, true), set_config('request.jwt.claims', $3, true)";
 const ASSUME_READ_ONLY: &str = "select set_config('transaction_read_only', 'on', true)";
+
+/// What a function of an earlier caller may have left on the connection: settings of the session, temporary tables. (Its
+/// locks end in `ASSUME`.) In the same round trip as the statement, because nobody can tell from a statement's text
+/// what the functions in it do.
+const FORGET: [&str; 2] = ["reset all", "discard temp"];
 
 /// An actor, ready to run.
 pub(super) struct Scope {
@@ -48,9 +53,15 @@ impl Scope {
         Self { login: authenticator.clone(), role: String::new(), access: Access::ReadOnly, assume: None }
     }
 
-    /// The step that sets role, claims and access.
-    pub(super) fn assume(&self) -> Option<Step<'_>> {
-        self.assume.as_ref().map(|(sql, parameters)| Step { role: "", sql, parameters })
+    /// The steps that forget the last caller and set role, claims and access. A login of one plugin is cleaned when it
+    /// is given back.
+    pub(super) fn assume(&self) -> impl Iterator<Item = Step<'_>> {
+        let forget = FORGET.iter().filter(|_| self.is_shared()).map(|sql| Step { role: "", sql, parameters: &[] });
+        forget.chain(self.assume.iter().map(|(sql, parameters)| Step { role: "", sql, parameters }))
+    }
+
+    fn is_shared(&self) -> bool {
+        self.assume.as_ref().is_some_and(|(sql, _)| *sql == ASSUME)
     }
 
     /// The batch that runs one statement, and where in it the statement is.
@@ -58,11 +69,14 @@ impl Scope {
     /// Up to its `Sync` a batch is one transaction as it is. `BEGIN` is only for statements that could end a transaction
     /// from within, as `CALL` and `DO` can: after their `COMMIT` the login itself would go on.
     pub(super) fn batch<'a>(&'a self, main: Step<'a>, plain: bool) -> (Vec<Step<'a>>, usize) {
-        let Some(assume) = self.assume() else { return (vec![main], 0) };
-        match plain {
-            true => (vec![assume, main], 1),
-            false => (vec![BEGIN, assume, main, COMMIT], 2),
-        }
+        let begins = !plain && self.assume.is_some();
+        let mut steps = Vec::with_capacity(6);
+        steps.extend(begins.then_some(BEGIN));
+        steps.extend(self.assume());
+        steps.push(main);
+        let at = steps.len() - 1;
+        steps.extend(begins.then_some(COMMIT));
+        (steps, at)
     }
 
     /// A role that was refused is the caller's, not a statement's error.

@@ -104,7 +104,7 @@ async fn next(wire: &mut Wire) -> Result<Message> {
     match wire.receive(0).await.map_err(unreachable)? {
         Frame::Message(Message::ErrorResponse(body)) => Err(fault::of_login(&body)),
         Frame::Message(message) => Ok(message),
-        Frame::Row(_) | Frame::HugeRow => Err(out_of_turn()),
+        Frame::Row(_) | Frame::Huge(_) => Err(out_of_turn()),
     }
 }
 

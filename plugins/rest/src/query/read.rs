@@ -29,8 +29,13 @@ fn plain<'a>(sql: &mut Sql<'a>, read: &Read<'a>) {
 fn probed<'a>(sql: &mut Sql<'a>, read: &Read<'a>, limit: u64) {
     sql.push("WITH basalt_page AS (");
     push_page(sql, read, Some(limit.saturating_add(1)));
-    sql.push(") SELECT NULL::bigint AS total, (SELECT count(*) FROM basalt_page) AS page, (SELECT ");
-    push_rows(sql, read.body);
+    sql.push(") SELECT NULL::bigint AS total, (SELECT count(*) FROM basalt_page) AS page, ");
+    let Some(media) = read.body else {
+        sql.push("NULL::text AS body");
+        return;
+    };
+    sql.push("(SELECT ");
+    push_body(sql, media);
     sql.push(" FROM (SELECT * FROM basalt_page LIMIT ").value(limit.to_string());
     sql.push(") basalt_row) AS body");
 }

@@ -18,11 +18,33 @@ fn handle(request: Request) -> Result<Response, Problem> {
             let content = request.body().unwrap_or_else(|| Body::from_text(""));
             Ok(Response::new(200).bytes(content.read_all(8)?))
         }
+        Some("hoard") => {
+            let held: Vec<_> = (0..9000).map(|_| request.body()).collect();
+            Ok(Response::new(200).text(held.len().to_string()))
+        }
         Some("problem") => Err(Problem::new(request.query().unwrap_or_default(), "as you wish").hint("a hint")),
         Some("status") => Ok(Response::new(request.query().and_then(|text| text.parse().ok()).unwrap_or(0))),
         Some("header") => Ok(Response::new(200).header("x-evil", "a\r\nx-injected: 1")),
         Some("framing") => Ok(Response::new(200).header("content-length", "1").header("x-kept", "1").text("whole")),
+        Some("answer") => Ok(answer(&request)),
         _ => Ok(Response::new(200).text("fixed")),
+    }
+}
+
+/// What the request says: `answer-status`, every other header `answer-…` without the prefix, and the request's body, or
+/// as many bytes as the query says.
+fn answer(request: &Request) -> Response {
+    let status = request.header("answer-status").and_then(|status| status.parse().ok()).unwrap_or(200);
+    let mut response = Response::new(status);
+    for (name, value) in request.headers() {
+        if let Some(name) = name.strip_prefix("answer-").filter(|name| *name != "status") {
+            response = response.header(name, value);
+        }
+    }
+    let size = request.query().and_then(|size| size.parse().ok()).unwrap_or(10);
+    match request.body() {
+        Some(body) => response.body(body),
+        None => response.text("x".repeat(size)),
     }
 }
 

@@ -1,0 +1,97 @@
+//! Where the kernels under measurement run: a database with rows in it, a bundle of just the plugins that are measured, and
+//! a folder for each kernel. It starts none of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+
+use super::{database, load};
+use crate::postgres::cluster::Cluster;
+use crate::tree::Tree;
+use crate::{command, file, guest};
+
+/// What tokens are signed with; nobody but this machine can reach these kernels.
+const SECRET: &str = "the-secret-of-the-benchmark-is-no-secret";
+
+/// What the two plugins are granted. Other plugins would stand in their way, and be measured with them.
+const GRANTS: &str = r#"
+[plugins.test-bench]
+grant = { http = {} }
+[plugins.rest]
+trusted = true
+grant = { http = {}, sql = { modes = ["caller"] }, schema = { schemas = ["public"] }, log = {}, settings = {} }
+"#;
+
+/// The set-up of one run.
+pub(crate) struct Site {
+    folder: PathBuf,
+    database: String,
+    /// The custom build that the plugins are compared with.
+    pub(crate) custom: PathBuf,
+    /// The product as it is shipped.
+    pub(crate) product: PathBuf,
+    /// The command line.
+    basalt: PathBuf,
+    /// Of a user with rows of its own.
+    pub(crate) token: String,
+}
+
+impl Site {
+    pub(crate) fn lay_out(tree: &Tree, cluster: &Cluster) -> anyhow::Result<Self> {
+        let dist = tree.target.join("dist/basalt");
+        let mut site = Self {
+            folder: tree.target.join("bench"),
+            database: cluster.address(),
+            custom: tree.target.join("release/examples/bench"),
+            product: if dist.is_file() { dist } else { tree.kernel() },
+            basalt: tree.kernel(),
+            token: String::new(),
+        };
+        site.lay_out_bundle(tree)?;
+        load::write_scripts(&site.folder)?;
+        site.token = site.run(&["key", "mint", "--sub", database::OWNER, "--expires", "1day"])?.trim().to_owned();
+        site.run(&["migrate"])?;
+        database::SCRIPT.iter().try_for_each(|statement| site.run(&["sql", statement]).map(drop))?;
+        Ok(site)
+    }
+
+    fn lay_out_bundle(&self, tree: &Tree) -> anyhow::Result<()> {
+        let plugins = [guest::plugins(tree).join("rest.wasm"), guest::fixtures(tree).join("bench.wasm")];
+        for plugin in plugins {
+            let content = fs::read(&plugin).with_context(|| format!("cannot read {}", plugin.display()))?;
+            file::write(&self.bundle().join(plugin.file_name().unwrap_or_default()), &content)?;
+        }
+        file::write(&self.bundle().join("bundle.toml"), GRANTS.as_bytes())?;
+        Ok(())
+    }
+
+    fn bundle(&self) -> PathBuf {
+        self.folder.join("bundle")
+    }
+
+    /// A kernel that runs in the folder of this name, with more configuration. What it compiles stays there for later runs.
+    pub(crate) fn kernel(&self, program: &Path, name: &str, config: &str) -> anyhow::Result<Command> {
+        let folder = self.folder.join(name);
+        let head = format!(
+            "data_dir = \"data\"\n[server]\naddress = \"127.0.0.1:0\"\n[database]\nadmin = {:?}\n[auth]\njwt_secret = {SECRET:?}\n[host]\nbundle = {:?}\n",
+            self.database,
+            self.bundle(),
+        );
+        file::write(&folder.join("basalt.toml"), format!("{head}{config}").as_bytes())?;
+        let mut kernel = Command::new(program);
+        kernel.current_dir(folder);
+        Ok(kernel)
+    }
+
+    /// Runs a command of the product and returns what it printed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        command::read(self.kernel(&self.basalt, "set-up", "")?.args(arguments))
+    }
+
+    /// A file of this run.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
