@@ -56,11 +56,15 @@ impl App {
         // Before the slow layers: a taken port is known at once, and clients queue instead of being refused.
         let bound = http::bind(&self.config.server).await?;
         let address = bound.address;
-        let (store, context) = start(self.config.clone(), &self.bundle, self.endpoints, &data_dir).await?;
+        let mut signals = signals().map_err(Error::internal)?;
+        let Some(started) =
+            unless_told(&mut signals, start(self.config.clone(), &self.bundle, self.endpoints, &data_dir)).await
+        else {
+            return Ok(());
+        };
+        let (store, context) = started?;
         data_dir.serves(address);
         let running = bound.server(&self.config.server);
-        // Before anybody is told that the kernel runs: until then a signal ends it without more ado.
-        let signals = signals().map_err(Error::internal)?;
         let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         announce(&format!("ready at http://{address}"));
@@ -73,19 +77,45 @@ impl App {
     }
 }
 
-async fn start(
-    config: Config,
-    bundle: &Bundle,
-    endpoints: Vec<Endpoint>,
-    data_dir: &DataDir,
-) -> Result<(Store, Arc<Context>)> {
+/// How long a start that is told to stop may take to get where it can stop in good order.
+const START_GRACE: Duration = Duration::from_secs(15);
+
+/// The outcome of a start; nothing when it was told to stop meanwhile. A start that was cut off could leave an embedded
+/// server behind, so it gets the time to end, and what it made is closed.
+async fn unless_told(signals: &mut Signals, start: impl Future<Output = Result<Started>>) -> Option<Result<Started>> {
+    let mut start = std::pin::pin!(start);
+    tokio::select! {
+        started = &mut start => return Some(started),
+        () = told(signals) => {}
+    }
+    tracing::info!("told to stop while starting");
+    let ended = tokio::select! {
+        ended = tokio::time::timeout(START_GRACE, start) => ended.ok(),
+        // Told twice: at once.
+        () = told(signals) => None,
+    };
+    if let Some(Ok((store, _))) = ended {
+        store.close().await;
+    }
+    None
+}
+
+type Started = (Store, Arc<Context>);
+
+async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_dir: &DataDir) -> Result<Started> {
     let auth = Auth::open(&config.auth, data_dir.path())?;
     let key = InstanceKey::open(data_dir.path())?;
     // The pool of instances reserves address space for a while; the database is started meanwhile.
     let (engine, path) = (config.host.clone(), data_dir.path().to_owned());
     let engine = tokio::task::spawn_blocking(move || Engine::new(&engine, &path));
     let store = Store::open(&config.database, data_dir.path(), &key).await?;
-    let engine = engine.await.map_err(Error::internal)??;
+    let engine = match engine.await.map_err(Error::internal).flatten() {
+        Ok(engine) => engine,
+        Err(fault) => {
+            store.close().await;
+            return Err(fault);
+        }
+    };
     let source = Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
     let registry = Registry::load(&bundle.plugins, source).await;
     let cors = Policy::new(config.cors);
@@ -98,23 +128,26 @@ fn announce(line: &str) {
     println!("{line}");
 }
 
-fn signals() -> std::io::Result<[Signal; 2]> {
+type Signals = [Signal; 2];
+
+fn signals() -> std::io::Result<Signals> {
     Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
 }
 
-async fn stop(signals: [Signal; 2], handle: salvo::server::ServerHandle, context: Arc<Context>) {
-    let [mut terminate, mut interrupt] = signals;
-    let mut told = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    told().await;
+async fn told(signals: &mut Signals) {
+    let [terminate, interrupt] = signals;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+async fn stop(mut signals: Signals, handle: salvo::server::ServerHandle, context: Arc<Context>) {
+    told(&mut signals).await;
     tracing::info!("stopping: running requests may finish");
     context.drain();
     // Who says it twice does not want to wait for the balancer.
-    let _ = tokio::time::timeout(context.config.drain_delay.0, told()).await;
+    let _ = tokio::time::timeout(context.config.drain_delay.0, told(&mut signals)).await;
     handle.stop_graceful(context.config.drain_timeout.0);
 }
 

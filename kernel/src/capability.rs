@@ -34,10 +34,10 @@ mod bindings {
             "basalt:sql/sql.[method]transaction.query": async | trappable,
             "basalt:sql/sql.[static]transaction.commit": async | trappable,
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
-            "basalt:schema/schema.relation": async | trappable,
-            "basalt:schema/schema.relation-now": async | trappable,
             // A digest of megabytes takes milliseconds, during which others must run.
             "basalt:http/types.[method]reply.digest": async | trappable,
+            "basalt:schema/schema.relation": async | trappable,
+            "basalt:schema/schema.relation-now": async | trappable,
             default: trappable,
         },
         exports: { default: async },

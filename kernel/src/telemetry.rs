@@ -3,7 +3,7 @@
 mod metric;
 
 pub use metric::{
-    DB_CONNECTIONS, PLUGIN_INSTANCES, REQUESTS_IN_FLIGHT, catalogue_work, http_request, plugin_call,
+    DB_CONNECTIONS, PLUGIN_INSTANCES, PLUGIN_LIVE, REQUESTS_IN_FLIGHT, catalogue_work, http_request, plugin_call,
     render as render_metrics, start as start_uptime,
 };
 

@@ -43,7 +43,7 @@ pub mod filtering {
             "basalt:types/body@0.1.0": crate::bindings::basalt::types::body,
             "basalt:http/types@0.1.0": crate::bindings::basalt::http::types,
             "basalt:sql/sql@0.1.0": crate::bindings::basalt::sql::sql,
-            "basalt:schema/schema@0.1.1": crate::bindings::basalt::schema::schema,
+            "basalt:schema/schema@0.1.0": crate::bindings::basalt::schema::schema,
             "basalt:log/log@0.1.0": crate::bindings::basalt::log::log,
             "basalt:clock/clock@0.1.0": crate::bindings::basalt::clock::clock,
             "basalt:random/random@0.1.0": crate::bindings::basalt::random::random,

@@ -71,11 +71,10 @@ impl Config {
         let limits = take(&mut host, "limits", "host.limits", faults);
         let limits = Limits::read("host.limits", limits, faults);
         let cors = take(&mut server, "cors", "server.cors", faults);
-        let cors = http::cors::Config::read("server.cors", cors, faults);
         Self {
             root: Root::read("", std::mem::take(table), faults),
             server: Section::read("server", server, faults),
-            cors,
+            cors: Section::read("server.cors", cors, faults),
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
@@ -87,10 +86,10 @@ impl Config {
 
     /// What no single key can be wrong about.
     fn check(&self, faults: &mut Vec<String>) {
-        self.cors.check(faults);
         let mut note = |checked: Result<()>| faults.extend(checked.err().map(|fault| fault.message));
         note(telemetry::check(&self.log));
         note(http::config::check(&self.server));
+        note(self.cors.check());
         note(store::check(&self.database));
         note(host::config::check("host.limits", &self.limits));
         for (id, grant) in &self.plugins {

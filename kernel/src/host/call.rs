@@ -80,6 +80,7 @@ impl Plugin {
     }
 
     async fn instantiate(&self, deadline: Instant) -> Result<Instance> {
+        let live = self.pool.count();
         let data = Call::new(Arc::clone(&self.fixed), self.limits.memory.bytes());
         let mut store = Store::new(self.engine.inner(), data);
         store.limiter(|call| &mut call.memory);
@@ -90,7 +91,7 @@ impl Plugin {
         });
         arm(&mut store, self.limits.fuel, deadline)?;
         match timeout_at(deadline + TICK, self.start(&mut store)).await {
-            Ok(Ok(exports)) => Ok(Instance::new(store, exports)),
+            Ok(Ok(exports)) => Ok(Instance::new(store, exports, live)),
             Ok(Err(trap)) => Err(explain(&trap, store.data().memory.refused)),
             Err(_) => Err(late()),
         }
@@ -205,7 +206,7 @@ fn limit_of(code: &str) -> Option<&'static str> {
     match code {
         "plugin.timeout" => Some("deadline"),
         "plugin.out-of-fuel" => Some("fuel"),
-        "plugin.out-of-memory" => Some("memory"),
+        "plugin.out-of-memory" => Some("memory or host_memory"),
         _ => None,
     }
 }

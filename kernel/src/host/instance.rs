@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use prometheus::IntGauge;
 use rand::RngExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::Store;
@@ -12,6 +13,7 @@ use wasmtime::Store;
 use super::config::Limits;
 use crate::capability::{Call, filter, handler};
 use crate::error::{Error, Result, code};
+use crate::telemetry;
 
 /// An instance is retired after a number of calls drawn from this range, so that what a leaking plugin holds stays
 /// bounded and not all instances retire at once.
@@ -28,6 +30,16 @@ pub struct Instance {
     pub(super) exports: Exports,
     calls_left: u32,
     idle_since: Instant,
+    _live: Live,
+}
+
+/// One instance in the count of those that live, in use or not.
+pub struct Live(IntGauge);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// What an instance exports.
@@ -42,20 +54,29 @@ pub struct Pool {
     /// The most recently used one is last and is taken first: its memory is warm, and the others can become idle.
     idle: Mutex<Vec<Instance>>,
     reuse: bool,
+    live: IntGauge,
 }
 
 impl Instance {
     /// A new instance.
-    pub(super) fn new(store: Store<Call>, exports: Exports) -> Self {
-        Self { store, exports, calls_left: rand::rng().random_range(CALLS), idle_since: Instant::now() }
+    pub(super) fn new(store: Store<Call>, exports: Exports, live: Live) -> Self {
+        let calls_left = rand::rng().random_range(CALLS);
+        Self { store, exports, calls_left, idle_since: Instant::now(), _live: live }
     }
 }
 
 impl Pool {
-    /// An empty pool.
-    pub fn new(limits: &Limits) -> Self {
+    /// An empty pool for the plugin of this id.
+    pub fn new(plugin: &str, limits: &Limits) -> Self {
         let permits = Semaphore::new(limits.concurrency.get() as usize);
-        Self { permits, idle: Mutex::default(), reuse: limits.reuse }
+        let live = telemetry::PLUGIN_LIVE.with_label_values(&[plugin]);
+        Self { permits, idle: Mutex::default(), reuse: limits.reuse, live }
+    }
+
+    /// Counts an instance that is being made.
+    pub fn count(&self) -> Live {
+        self.live.inc();
+        Live(self.live.clone())
     }
 
     /// The right to run one call.

@@ -11,7 +11,7 @@ use super::config::Limits;
 use super::engine::Engine;
 use super::grant::{Grant, Scopes};
 use super::instance::Pool;
-use super::manifest::{Manifest, refused};
+use super::manifest::{Manifest, Route, refused};
 use super::package::Package;
 use crate::capability::{self, Call, Fixed, filter, handler, schema, sql};
 use crate::error::{Error, Result, code};
@@ -68,7 +68,8 @@ impl Plugin {
             log_lines: grant.limits.log_lines,
             host_memory: grant.limits.host_memory.0,
         };
-        let pool = Pool::new(&grant.limits);
+        warn_of_bodies(&package.manifest, &grant.limits);
+        let pool = Pool::new(&package.manifest.id, &grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
         Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool })
     }
@@ -95,6 +96,15 @@ impl Code {
             return Err(refused("it has a filter, but does not export basalt:http/filter"));
         }
         Ok(Self { linked, handler, filter })
+    }
+}
+
+/// Says which routes cannot have the bodies that they were made for: their callers would be the first to notice.
+fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
+    let wants_more = |route: &&Route| route.max_body.is_some_and(|wanted| wanted > limits.request);
+    for route in manifest.routes.iter().filter(wants_more) {
+        let (plugin, route) = (&manifest.id, &route.name);
+        tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limit `request` lets through");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use salvo::Request;
-use salvo::http::header::{AUTHORIZATION, SERVER, USER_AGENT};
-use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use salvo::http::header::{AUTHORIZATION, HOST, SERVER, USER_AGENT};
+use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use super::Config;
 use crate::error::{Error, Result, code};
@@ -61,6 +61,10 @@ pub(super) fn check(config: &Config, request: &Request) -> Result<()> {
         let message =
             format!("the headers have {size} bytes, more than the {} that are accepted", config.max_headers.0);
         return Err(Error::new(&code::HTTP_HEADERS_TOO_LARGE, message));
+    }
+    // With none or two of them, a proxy and the kernel could take different hosts for the one that is meant.
+    if request.version() == Version::HTTP_11 && request.headers().get_all(HOST).iter().count() != 1 {
+        return Err(Error::new(&code::HTTP_INVALID, "a request has one Host"));
     }
     // Nothing has it in its name; whatever is written in C would take it for the end.
     if uri.path().contains("%00") {

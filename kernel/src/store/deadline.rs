@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::Parameter;
 use super::session::Session;
 use super::wire::Address;
+use super::{Login, Parameter};
 use crate::error::Result;
 
 /// How long a cancelled statement may take to end, and how long the control connection may take to say that it was told.
@@ -48,6 +48,13 @@ impl Control {
     /// Whether the database answers.
     pub(crate) async fn ping(&self) -> Result<()> {
         self.ask("select 1", &[]).await.map(drop)
+    }
+
+    /// Gives a login its password back. Whether that worked.
+    pub(crate) async fn mend(&self, login: &Login) -> bool {
+        let Some(sql) = login.mending() else { return false };
+        tracing::warn!(login = login.name(), "the login has another password than the kernel gave it: setting it");
+        matches!(timeout(GRACE, self.ask(&sql, &[])).await, Ok(Ok(_)))
     }
 
     pub(crate) async fn close(&self) {

@@ -25,15 +25,19 @@ pub(crate) struct Inner {
     pub(crate) address: Address,
     schema: Option<String>,
     is_trusted: bool,
+    /// Whether the kernel chose its password.
+    is_ours: bool,
     pub(crate) gate: Arc<Semaphore>,
     pub(crate) open: Arc<AtomicUsize>,
     pub(crate) waiting: Arc<AtomicUsize>,
 }
 
 impl Login {
-    pub(crate) fn new(address: Address, schema: Option<String>, is_trusted: bool, connections: u32) -> Self {
+    fn new(address: Address, schema: Option<String>, is_ours: bool, connections: u32) -> Self {
         let gate = Arc::new(Semaphore::new(connections as usize));
-        Self(Arc::new(Inner { address, schema, is_trusted, gate, open: Arc::default(), waiting: Arc::default() }))
+        let is_trusted = schema.is_none();
+        let (open, waiting) = Default::default();
+        Self(Arc::new(Inner { address, schema, is_trusted, is_ours, gate, open, waiting }))
     }
 
     /// The name of the login role.
@@ -44,6 +48,12 @@ impl Login {
     /// The schema that it owns.
     pub fn schema(&self) -> Option<&str> {
         self.0.schema.as_deref()
+    }
+
+    /// What gives it its password back, which Postgres lets every role change: a plugin could lock itself out, and one
+    /// that is trusted, everybody. None when the password is the operator's.
+    pub(crate) fn mending(&self) -> Option<String> {
+        self.0.is_ours.then(|| set_password(self))
     }
 
     /// Whether its connections can go on without being cleaned.
@@ -69,7 +79,7 @@ impl Store {
         // A default of the session, so that `RESET` and `DISCARD ALL` come back to it; `pg_temp` last, so that no
         // temporary table stands before a real one.
         address.settings = vec![("search_path".to_owned(), format!("{}, pg_temp", quote(&schema)))];
-        let login = Login::new(address, Some(schema), false, config.max_plugin_connections);
+        let login = Login::new(address, Some(schema), true, config.max_plugin_connections);
         match owns_its_schema(&login).await {
             Known::Complete => {}
             known => make_plugin(self.admin(), &login, known).await?,
@@ -87,7 +97,7 @@ pub(crate) async fn authenticator(admin: &Address, config: &Config, key: &Instan
             admin.login(&name, &key.derive(&name))
         }
     };
-    let login = Login::new(address, None, true, config.max_connections);
+    let login = Login::new(address, None, config.authenticator.is_none(), config.max_connections);
     match may_take_roles(&login).await {
         Known::Complete => {}
         known => make_authenticator(admin, &login, known, config).await?,
@@ -168,16 +178,20 @@ async fn make_role(session: &mut Session, login: &Login, known: Known) -> Result
     if known != Known::Stranger {
         return Ok(());
     }
-    let verifier = scram_sha_256(login.0.address.password().unwrap_or_default());
-    let name = quote(login.name());
     let role = [Parameter::Text(login.name().to_owned())];
     let exists = !session.ask("select 1 from pg_roles where rolname = $1", &role).await?.rows.is_empty();
     if exists {
         tracing::warn!(login = login.name(), "the login has another password than this instance's: setting it");
-        return session.execute(&format!("alter role {name} login password '{verifier}'")).await.map(drop);
+        return session.execute(&set_password(login)).await.map(drop);
     }
-    let sql = format!("create role {name} login noinherit password '{verifier}'");
+    let name = quote(login.name());
+    let sql = format!("create role {name} noinherit; {}", set_password(login));
     session.execute(&sql).await.map(drop)
+}
+
+fn set_password(login: &Login) -> String {
+    let verifier = scram_sha_256(login.0.address.password().unwrap_or_default());
+    format!("alter role {} login password '{verifier}'", quote(login.name()))
 }
 
 /// A name as SQL.

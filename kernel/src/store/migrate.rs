@@ -27,10 +27,11 @@ macro_rules! migrations {
 const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_roles",
     2 "0002_ddl_notice",
+    3 "0003_public",
 };
 
-/// Any number that no other program is likely to lock: "basalt" in ASCII.
-const LOCK: &str = "107114963790964";
+/// Kernels that start together wait for each other. An advisory lock would do, but every login could hold that one.
+const LOCK: &str = "lock table basalt.migration in exclusive mode";
 
 const TABLE: &str = "create schema if not exists basalt;
 create table if not exists basalt.migration (
@@ -49,15 +50,12 @@ pub struct Migrated {
     pub applied: bool,
 }
 
-/// Runs what has not run. Kernels that start together wait for each other.
+/// Runs what has not run.
 pub(crate) async fn migrate(session: &mut Session, admin: &Address) -> Result<()> {
     if pending(session).await.is_ok_and(|pending| pending.is_empty()) {
         return Ok(());
     }
-    session.execute(&format!("select pg_advisory_lock({LOCK})")).await?;
-    let migrated = run_pending(session).await.map_err(|error| privilege::explain(error, admin));
-    session.execute(&format!("select pg_advisory_unlock({LOCK})")).await?;
-    migrated
+    run_pending(session).await.map_err(|error| privilege::explain(error, admin))
 }
 
 /// All migrations, in order.
@@ -68,13 +66,21 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<Migrated>> {
 }
 
 async fn run_pending(session: &mut Session) -> Result<()> {
+    // `if not exists` does not keep two from making the same at the same moment: one of them fails, and finds it made.
+    if let Err(error) = make_table(session).await {
+        make_table(session).await.map_err(|_| error)?;
+    }
+    for migration in pending(session).await? {
+        run(session, migration).await?;
+    }
+    Ok(())
+}
+
+async fn make_table(session: &mut Session) -> Result<()> {
     // Without the question `if not exists` would ask for the privilege to create even where it exists.
     let exists = session.ask("select 1 where to_regclass('basalt.migration') is not null", &[]).await?;
     if exists.rows.is_empty() {
         session.execute(TABLE).await?;
-    }
-    for migration in pending(session).await? {
-        run(session, migration).await?;
     }
     Ok(())
 }
@@ -111,7 +117,12 @@ async fn run(session: &mut Session, migration: &Migration) -> Result<()> {
 }
 
 async fn try_run(session: &mut Session, migration: &Migration) -> Result<()> {
-    session.execute("begin").await?;
+    session.execute(&format!("begin; {LOCK}")).await?;
+    let number = [Parameter::Text(migration.number.to_string())];
+    let applied = session.ask("select 1 from basalt.migration where number = $1", &number).await?;
+    if !applied.rows.is_empty() {
+        return session.execute("commit").await.map(drop);
+    }
     session.execute(migration.sql).await?;
     let row = [migration.number.to_string(), migration.name.to_owned(), checksum(migration.sql)];
     let insert = "insert into basalt.migration (number, name, checksum) values ($1, $2, $3)";

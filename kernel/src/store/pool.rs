@@ -22,6 +22,8 @@ use super::{Config, fault};
 use crate::error::{Error, Result, code};
 pub(crate) use lease::{Lease, Overdue};
 
+const WRONG_PASSWORD: &str = "28P01";
+
 /// The pool.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Shared>);
@@ -117,9 +119,18 @@ impl Pool {
         self.0.make_room();
         self.0.shelf(&mut self.0.idle.lock(), login);
         let slots = [Slot::new(&self.0.open), Slot::new(&login.0.open)];
-        let session = Session::open(&login.0.address).await.map_err(unusable)?;
+        let session = self.open(login).await.map_err(unusable)?;
         let pooled = Pooled { session, since: Instant::now(), _slots: slots };
         Ok(Lease::new(self.0.clone(), login.clone(), pooled, permits, false))
+    }
+
+    async fn open(&self, login: &Login) -> Result<Session> {
+        match Session::open(&login.0.address).await {
+            Err(error) if error.code == WRONG_PASSWORD && self.0.control.mend(login).await => {
+                Session::open(&login.0.address).await
+            }
+            opened => opened,
+        }
     }
 
     /// The connections by login.

@@ -78,9 +78,9 @@ impl Rows {
         self.rows.is_empty()
     }
 
-    /// The bytes of all rows.
+    /// Bytes of memory, about.
     pub fn size(&self) -> u64 {
-        self.rows.iter().map(|row| row.len() as u64).sum()
+        self.rows.iter().map(|row| (row.len() + size_of::<Bytes>()) as u64).sum()
     }
 
     /// The number of rows that the command reports.

@@ -171,7 +171,7 @@ impl Transaction {
     }
 
     async fn attempt(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Answer, Failure> {
-        let mut steps = Vec::with_capacity(3);
+        let mut steps = Vec::with_capacity(4);
         match self.state {
             State::New => steps.push(BEGIN),
             State::Open => {}

@@ -57,6 +57,9 @@ pub static REQUESTS_IN_FLIGHT: LazyLock<IntGauge> = LazyLock::new(|| {
 /// Database connections by login and state (`idle`, `busy`), and calls that wait for one (`waiting`).
 pub static DB_CONNECTIONS: LazyLock<IntGaugeVec> =
     LazyLock::new(|| gauge("basalt_db_connections", "Connections to Postgres.", &["login", "state"]));
+/// Instances of a plugin that exist, in use or not.
+pub static PLUGIN_LIVE: LazyLock<IntGaugeVec> =
+    LazyLock::new(|| gauge("basalt_plugin_instances", "Instances that exist, in use or not.", &["plugin"]));
 /// Instances of a plugin that wait for a call.
 pub static PLUGIN_INSTANCES: LazyLock<IntGaugeVec> =
     LazyLock::new(|| gauge("basalt_plugin_idle_instances", "Instances that wait for a call.", &["plugin"]));

@@ -1,62 +1,9 @@
-//! Plugins that misbehave: each has its own stable code, and those who behave go on.
-
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+//! Plugins that ask for more than they get: of capabilities, of instances, of the log. Attacks are `matrix`'s.
 
 use crate::kernel::{Kernel, Setup};
 
 const GRANTS: &str = "[plugins.test-http.grant]\nhttp = {}\n\
     [plugins.test-hostile]\ngrant = { http = {}, log = {} }\n";
-
-/// Attacks while good requests go on beside: in the same plugin and in another one. Every good request has to succeed.
-fn attack(kernel: &Kernel, attack: &str, status: u16, code: &str) {
-    let (stop, served) = (AtomicBool::new(false), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for path in ["/test/hostile/good", "/test/http/echo"] {
-            let (stop, served) = (&stop, &served);
-            scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let answer = kernel.get(path);
-                    assert_eq!(answer.status, 200, "{path} during {attack}: {}", answer.text());
-                    served.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-        let answers: Vec<_> = (0..3).map(|_| kernel.get(&format!("/test/hostile/{attack}"))).collect();
-        // Before anything is asserted: a failure would leave the others asking for ever.
-        stop.store(true, Ordering::Relaxed);
-        answers.iter().for_each(|answer| answer.refuses(status, code));
-    });
-    assert!(served.into_inner() > 0, "nobody was served during {attack}");
-    assert_eq!(kernel.get("/test/hostile/good").text(), "well", "after {attack}");
-}
-
-#[test]
-fn an_endless_loop_ends_with_its_fuel() {
-    let kernel = Kernel::start(&["http", "hostile"], &format!("{GRANTS}limits = {{ fuel = 100_000_000 }}"));
-    attack(&kernel, "loop", 500, "plugin.out-of-fuel");
-}
-
-#[test]
-fn an_endless_loop_ends_at_its_deadline() {
-    let limits = "limits = { fuel = 1_000_000_000_000, deadline = \"300ms\" }";
-    let kernel = Kernel::start(&["http", "hostile"], &format!("{GRANTS}{limits}"));
-    attack(&kernel, "loop", 504, "plugin.timeout");
-}
-
-#[test]
-fn a_memory_bomb_ends_at_its_limit() {
-    let kernel = Kernel::start(&["http", "hostile"], &format!("{GRANTS}limits = {{ memory = \"16MiB\" }}"));
-    attack(&kernel, "memory", 500, "plugin.out-of-memory");
-}
-
-#[test]
-fn a_trap_a_panic_and_an_overflow_end_one_call() {
-    let kernel = Kernel::start(&["http", "hostile"], GRANTS);
-    attack(&kernel, "trap", 500, "plugin.trap");
-    attack(&kernel, "panic", 500, "plugin.trap");
-    attack(&kernel, "stack", 500, "plugin.stack-overflow");
-    attack(&kernel, "handles", 500, "plugin.trap");
-}
 
 #[test]
 fn a_response_over_the_limit_is_refused() {

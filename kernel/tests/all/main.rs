@@ -20,6 +20,7 @@ mod hostile;
 mod http;
 mod http2;
 mod log;
+mod matrix;
 mod operations;
 mod random;
 mod readme;

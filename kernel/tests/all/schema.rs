@@ -143,9 +143,8 @@ fn asking_for_what_does_not_exist_makes_nobody_read() {
     ask_all(&|_, _| "fresh".to_owned(), 200);
     let readings = work(&kernel).0 - before;
     assert!((1..=2).contains(&readings), "one because it was asked for, one because it was told: {readings}");
-    for odd in ["%00", "a%00b", "%22", "x'", "{}", "null", "%F0%9F%92%A9", &"x".repeat(200)] {
-        let status = kernel.get(&format!("/test/schema/public/{odd}")).status;
-        assert!(matches!(status, 400 | 404), "{odd}: {status}");
+    for odd in ["%22", "x'", "{}", "null", "%F0%9F%92%A9", &"x".repeat(200)] {
+        assert_eq!(kernel.get(&format!("/test/schema/public/{odd}")).status, 404, "{odd}");
     }
     assert_eq!(kernel.get("/test/schema/public/fresh").status, 200);
 }

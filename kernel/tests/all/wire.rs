@@ -235,6 +235,10 @@ fn a_request_line_may_name_the_host_and_the_odd_forms_find_nothing() {
     assert_eq!(absolute.status, 200, "{}", absolute.head);
     let seen: serde_json::Value = serde_json::from_slice(&absolute.body).expect("JSON");
     assert_eq!((&seen["path"], &seen["query"]), (&"/test/http/echo".into(), &"a=b".into()));
+    for hosts in ["", "host: a\r\nhost: b\r\n"] {
+        assert_eq!(once(&kernel, &format!("GET /health HTTP/1.1\r\n{hosts}\r\n")).status, 400, "{hosts:?}");
+    }
+    assert_eq!(once(&kernel, "GET /health HTTP/1.0\r\n\r\n").status, 200, "HTTP/1.0 knows no hosts");
     assert_eq!(once(&kernel, "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n").status, 404);
     assert_eq!(once(&kernel, "CONNECT elsewhere:80 HTTP/1.1\r\nhost: a\r\n\r\n").status, 404);
 }
@@ -245,7 +249,12 @@ fn a_route_takes_no_more_than_its_manifest_says_nor_than_the_operator_grants() {
     assert_eq!(kernel.ask("POST", "/test/http/small/body", &[], &[0; 1024]).status, 200);
     kernel.ask("POST", "/test/http/small/body", &[], &[0; 1025]).refuses(413, "http.body-too-large");
     assert_eq!(kernel.ask("POST", "/test/http/pass", &[], &[0; 1025]).status, 200, "other routes are not affected");
+    let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
+    let chunked = "POST /test/http/small/body HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+    assert_eq!(once(&kernel, &format!("{chunked}{chunk}0\r\n\r\n")).status, 200);
+    assert_eq!(once(&kernel, &format!("{chunked}{chunk}{chunk}0\r\n\r\n")).status, 413, "no length was declared");
     let capped = Kernel::start(&["http"], &format!("{HTTP}[plugins.test-http.limits]\nrequest = \"1000B\"\n"));
+    capped.wait_for_log("larger bodies");
     capped.ask("POST", "/test/http/small/body", &[], &[0; 1001]).refuses(413, "http.body-too-large");
 }
 

@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::{Duration, section};
+use crate::error::{Error, Result, code};
 
 section! {
     /// Which pages of other origins may call this API from a browser. While `origins` is empty, none may.
@@ -36,15 +37,17 @@ impl Config {
         self.origins.iter().any(|origin| origin.0 == "*")
     }
 
-    /// Notes what no key says alone.
-    pub fn check(&self, faults: &mut Vec<String>) {
-        if self.credentials && self.allows_all() {
-            faults.push(
-                "server.cors.credentials: any page on the web could act as a visitor who is signed in; \
-                 name the origins instead of \"*\""
-                    .to_owned(),
-            );
+    /// Whether the section can be worked with.
+    ///
+    /// # Errors
+    /// `config.invalid` for every origin with credentials.
+    pub fn check(&self) -> Result<()> {
+        if !(self.credentials && self.allows_all()) {
+            return Ok(());
         }
+        let message = "server.cors.credentials: any page on the web could act as a visitor who is signed in; name the \
+                       origins instead of \"*\"";
+        Err(Error::new(&code::CONFIG_INVALID, message))
     }
 }
 

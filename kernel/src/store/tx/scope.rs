@@ -6,9 +6,12 @@ use crate::store::session::{Failure, Step};
 use crate::store::{Login, Parameter};
 
 /// Local to the transaction, in one statement. A role that the login may not take makes it fail, and with it the batch.
-const ASSUME: &str = "select pg_advisory_unlock_all(), set_config('transaction_read_only', $1, true), \
-                      set_config('role', $2, true), set_config('request.jwt.claims', $3, true)";
-const ASSUME_READ_ONLY: &str = "select set_config('transaction_read_only', 'on', true)";
+///
+/// With the schema, because the search path may be a plugin's by now.
+const ASSUME: &str = "select pg_catalog.pg_advisory_unlock_all(), \
+                      pg_catalog.set_config('transaction_read_only', $1, true), \
+                      pg_catalog.set_config('role', $2, true), pg_catalog.set_config('request.jwt.claims', $3, true)";
+const ASSUME_READ_ONLY: &str = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
 
 /// What a function of an earlier caller may have left on the connection: settings of the session, temporary tables. (Its
 /// locks end in `ASSUME`.) In the same round trip as the statement, because nobody can tell from a statement's text

@@ -1,6 +1,9 @@
 //! A plugin that does its worst, one attack a path; `good` behaves, to show that nobody else is hurt.
 
-use sdk_plugin::{Body, Problem, Request, Response, log, plugin};
+mod handle;
+mod host;
+
+use sdk_plugin::{Problem, Request, Response, log, plugin};
 
 plugin!(handle);
 
@@ -8,13 +11,23 @@ fn handle(request: Request) -> Result<Response, Problem> {
     match request.param("attack").as_deref() {
         Some("good") => {}
         Some("loop") => endless(),
+        Some("fill") => fill(),
         Some("memory") => memory(),
         Some("stack") => drop(deep(1)),
         Some("trap") => core_trap(),
         Some("panic") => panic!("on purpose"),
         Some("large") => return Ok(Response::new(200).bytes(vec![b'x'; 40 << 20])),
-        Some("handles") => hoard(),
+        Some("long") => return Ok(Response::new(200).body(host::pieces(2))),
+        Some("huge") => return Ok(Response::new(200).body(host::pieces(25))),
+        Some("calls") => (0..1_000_000).for_each(|_| drop(request.method())),
+        Some("bodies") => host::hoard_bytes(),
+        Some("parts") => host::hoard_parts(),
+        Some("handles") => handle::hoard(),
+        Some("forged") => handle::forge(),
+        Some("stale") => handle::revive(),
+        Some("kept") => return Ok(Response::new(200).text(handle::keep())),
         Some("log") => (0..10_000).for_each(|line| log::info(&format!("flood {line}"))),
+        Some("shout") => (0..1_000_000).for_each(|_| log::info("louder")),
         _ => return Ok(Response::new(404)),
     }
     Ok(Response::new(200).text("well"))
@@ -24,6 +37,14 @@ fn endless() {
     let mut number = 0_u64;
     loop {
         number = std::hint::black_box(number.wrapping_add(1));
+    }
+}
+
+/// Few instructions that take long: fuel alone would let this run for hours.
+fn fill() {
+    let mut block = vec![0_u8; 8 << 20];
+    loop {
+        std::hint::black_box(&mut block).fill(1);
     }
 }
 
@@ -47,10 +68,4 @@ fn deep(depth: u64) -> u64 {
 fn core_trap() {
     #[cfg(target_arch = "wasm32")]
     core::arch::wasm32::unreachable();
-}
-
-/// Keeps a million handles.
-fn hoard() {
-    let kept: Vec<_> = (0..1_000_000).map(|_| Body::from_text("")).collect();
-    std::hint::black_box(kept);
 }

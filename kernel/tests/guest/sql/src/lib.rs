@@ -12,8 +12,9 @@ struct Order {
     mode: String,
     #[serde(default)]
     read_only: bool,
-    /// `one`: each in a transaction of its own; `commit`, `rollback`, `leave`: all in one that ends so; `body`, `raw`:
-    /// the first with bodies as parameters, its first value being the answer.
+    /// `one`: each in a transaction of its own; `commit`, `rollback`, `leave`: all in one that ends so; `strict`: like
+    /// `commit`, up to the first that fails; `body`, `raw`: the first with bodies as parameters, its first value being
+    /// the answer.
     end: String,
     statements: Vec<(String, Vec<Option<String>>)>,
 }
@@ -58,11 +59,12 @@ fn all(mode: Mode, access: Access, order: &Order) -> Result<Vec<Value>, Problem>
     for (text, values) in &order.statements {
         match transaction.query(text, &parameters(values)) {
             Ok(rows) => results.push(show(&rows)),
+            Err(problem) if order.end == "strict" => return Err(problem),
             Err(problem) => results.push(json!({ "code": problem.code, "message": problem.message })),
         }
     }
     match order.end.as_str() {
-        "commit" => Transaction::commit(transaction)?,
+        "commit" | "strict" => Transaction::commit(transaction)?,
         "rollback" => Transaction::rollback(transaction)?,
         _ => {}
     }
