@@ -1,5 +1,7 @@
 //! A kernel process for one test: its own data directory, its own database, the plugins that the test names.
 
+mod login;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -108,34 +110,6 @@ impl Setup {
     /// How to connect to the database.
     pub fn database(&self) -> &str {
         self.database.as_deref().expect("a database of the tests' server")
-    }
-
-    /// Uses a login of its own, with these options, in place of the superuser.
-    pub fn with_login(mut self, options: &str) -> Self {
-        let superuser = self.database().to_owned();
-        let (server, name) = superuser.split_once(" dbname=").expect("a name");
-        run_sql(&superuser, &format!("create role {name} login {options}"), self.folder.path());
-        self.superuser = Some(superuser.clone());
-        self.database = Some(format!("{} user={name} dbname={name}", server.replace(" user=postgres", "")));
-        self
-    }
-
-    /// Uses an admin as managed servers give it: owner of the database, with CREATEROLE, and no superuser.
-    pub fn without_superuser(self) -> Self {
-        // Who may give a role away is whoever made it, from Postgres 16 on: make sure that somebody has.
-        assert!(self.run(&["migrate"]).status.success());
-        let setup = self.with_login("createrole");
-        let name = setup.database().rsplit('=').next().expect("a name").to_owned();
-        setup.sql_as_superuser(&format!(
-            "drop schema basalt cascade; alter database {name} owner to {name};
-             grant anon, authenticated, service_role to {name} with admin option",
-        ));
-        setup
-    }
-
-    /// Runs SQL as the superuser that [`Self::with_login`] put aside.
-    pub fn sql_as_superuser(&self, sql: &str) {
-        run_sql(self.superuser.as_deref().expect("put aside"), sql, self.folder.path());
     }
 
     /// Replaces the configuration for the next start.

@@ -59,7 +59,8 @@ const CONSTRAINTS: &str = concat!(
 const TYPES: &str = "select oid, typname from pg_type where oid >= 16384";
 
 /// A view that somebody is changing cannot be asked whether it is updatable; others must not wait for that long.
-const BEGIN: &str = "begin isolation level repeatable read read only; set local lock_timeout = '1s'";
+/// Plans are made anew: those for a handful of tables are slow ones for thousands.
+const BEGIN: &str = "begin isolation level repeatable read read only; set local lock_timeout = '1s'; discard plans";
 
 /// Reads a snapshot of this version, all of one moment.
 pub(crate) async fn read(session: &mut Session, version: u64) -> Result<Catalogue> {
