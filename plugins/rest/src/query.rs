@@ -38,7 +38,7 @@ pub(crate) mod cell {
 
 /// Writes the statement for `plan`; none where there is nothing to ask the database.
 pub(crate) fn build<'a>(plan: &Plan<'a>) -> Option<Statement<'a>> {
-    let mut sql = Sql::default();
+    let mut sql = Sql::new();
     match plan {
         Plan::Read(read) => read::build(&mut sql, read),
         Plan::Insert(insert) | Plan::Replace(insert) => write::insert(&mut sql, insert),

@@ -132,8 +132,15 @@ fn read(intent: &mut Intent, name: &str, value: &str) -> Result<(), Refusal> {
 }
 
 fn location(head: &Head, canonical: &str) -> String {
-    let mark = if canonical.is_empty() { "" } else { "?" };
-    format!("{}/{}{mark}{canonical}", head.mount, parameter::encode(&head.relation))
+    let mut location = String::with_capacity(head.mount.len() + head.relation.len() + canonical.len() + 2);
+    location.push_str(&head.mount);
+    location.push('/');
+    location.push_str(&parameter::encode(&head.relation));
+    if !canonical.is_empty() {
+        location.push('?');
+        location.push_str(canonical);
+    }
+    location
 }
 
 #[cfg(test)]

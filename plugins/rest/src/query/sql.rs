@@ -3,10 +3,9 @@
 use super::{Parameter, Statement};
 use sdk_plugin::schema::Relation;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// A statement being written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sql<'a> {
     statement: Statement<'a>,
 }
@@ -19,7 +18,14 @@ pub(crate) enum From<'a> {
     Part(&'static str),
 }
 
+/// More than most statements need: text that grows is copied, and most of a plugin's time goes into memory.
+const ROOM: usize = 1024;
+
 impl<'a> Sql<'a> {
+    pub(crate) fn new() -> Self {
+        Self { statement: Statement { text: String::with_capacity(ROOM), parameters: Vec::with_capacity(4) } }
+    }
+
     /// SQL of this plugin's own.
     pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
         self.statement.text.push_str(text);
@@ -36,11 +42,10 @@ impl<'a> Sql<'a> {
     pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         let text = &mut self.statement.text;
         text.push('"');
-        for character in name.chars().take_while(|character| *character != '\0') {
-            if character == '"' {
-                text.push('"');
-            }
-            text.push(character);
+        // Names are most of a statement's text, and hardly one holds either.
+        match name.bytes().any(|byte| matches!(byte, b'"' | b'\0')) {
+            true => text.extend(name.split('\0').take(1).map(|name| name.replace('"', "\"\""))),
+            false => text.push_str(name),
         }
         text.push('"');
         self
@@ -71,8 +76,8 @@ impl<'a> Sql<'a> {
 
     fn parameter(&mut self, parameter: Parameter<'a>) -> &mut Self {
         self.statement.parameters.push(parameter);
-        // Writing to a string cannot fail.
-        let _ = write!(self.statement.text, "${}", self.statement.parameters.len());
+        self.statement.text.push('$');
+        self.statement.text.push_str(&self.statement.parameters.len().to_string());
         self
     }
 
