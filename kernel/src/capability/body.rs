@@ -8,6 +8,9 @@ use super::Call;
 use super::bindings::basalt::types::body::{Host, HostBody};
 use crate::error::{Error, code};
 
+/// What a part costs besides its content: a list of them grows by doubling, and is copied while it grows.
+const PART: u64 = 4 * size_of::<Bytes>() as u64;
+
 /// Content in parts, so that joining bodies copies nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Body {
@@ -26,7 +29,7 @@ impl Body {
 
     /// What the host spends on it: parts without content cost memory too.
     fn cost(&self) -> u64 {
-        self.length + (self.parts.len() * size_of::<Bytes>()) as u64
+        self.length + self.parts.len() as u64 * PART
     }
 
     fn append(&mut self, other: Self) {

@@ -1,5 +1,6 @@
 //! A kernel process for one test: its own data directory, its own database, the plugins that the test names.
 
+#[path = "kernel/login.rs"]
 mod login;
 
 use std::io::{BufRead, BufReader, Read};
