@@ -20,6 +20,7 @@ pub(crate) const SCRIPT: [&str; 2] = [
      -- Made for one kernel; here several use it.
      alter role basalt_authenticator connection limit -1;
      alter table public.item enable row level security;
+     grant usage on schema public to basalt_authenticator;
      grant select on public.item to authenticated, basalt_authenticator;
      create policy own on public.item for select to authenticated
        using (owner = (current_setting('request.jwt.claims', true)::json ->> 'sub')::uuid);
