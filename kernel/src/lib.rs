@@ -14,7 +14,7 @@
 //! | [`app`] | the composition root |
 //! | [`cli`] | one file per command |
 //!
-//! A custom build is a binary that calls [`app::App`] with what it wants to add: see `examples/custom.rs`.
+//! A custom build is a binary that calls [`app::App`] with what it wants to add: see `examples/bench.rs`.
 
 pub mod app;
 pub mod auth;
