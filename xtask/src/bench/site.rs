@@ -40,12 +40,11 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn lay_out(tree: &Tree, cluster: &Cluster) -> anyhow::Result<Self> {
-        let dist = tree.target.join("dist/basalt");
         let mut site = Self {
             folder: tree.target.join("bench"),
             database: cluster.address(),
             custom: tree.target.join("release/examples/bench"),
-            product: if dist.is_file() { dist } else { tree.kernel() },
+            product: tree.target.join("dist/basalt"),
             basalt: tree.kernel(),
             token: String::new(),
         };
