@@ -5,7 +5,7 @@ use crate::{Body, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use crate::bindings::basalt::http::types::{Content, Header, Reply, Request, Response};
+pub use crate::bindings::basalt::http::types::{Content, Head, Header, Reply, Request, Response};
 
 /// What stands in front of handlers and behind them, exported with [`filter!`](crate::filter). The manifest's `phases` say
 /// which of the two is called.
@@ -22,6 +22,12 @@ pub trait Filter {
 }
 
 impl Request {
+    /// Several headers in one call of the host, as [`Request::header`] gives each.
+    pub fn headers_named<const N: usize>(&self, names: [&str; N]) -> [Option<String>; N] {
+        let mut values = self.header_values(&names.map(str::to_owned)).into_iter();
+        std::array::from_fn(|_| values.next().flatten())
+    }
+
     /// The body as JSON. A problem `body.too-large` when there is more than `limit` bytes, `body.invalid` when it is
     /// missing or does not fit `T`. To pass JSON on to Postgres, hand over [`Request::body`] instead.
     pub fn json<T: DeserializeOwned>(&self, limit: u64) -> Result<T, Problem> {

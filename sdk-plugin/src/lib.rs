@@ -29,7 +29,7 @@ pub mod settings;
 pub mod sql;
 
 pub use body::Body;
-pub use http::{Filter, Reply, Request, Response};
+pub use http::{Filter, Head, Reply, Request, Response};
 pub use problem::{Code, Problem};
 
 /// What [`plugin!`] expands to. Not for use by hand: it follows the contract, not this crate's version.

@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{cargo, command, dist, package, postgres, progress};
+use crate::{cargo, command, dist, package, postgres};
 
 mod agree;
 mod database;
@@ -63,9 +63,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
 /// Build what is measured, and find what measures.
 fn set_up(tree: &Tree) -> anyhow::Result<std::path::PathBuf> {
     dist::run(tree)?;
-    let mut build = cargo::at(tree);
-    build.args(["build", "--release", "--locked", "--example", "bench"]).args(cargo::KERNEL);
-    progress::step("building the kernel with native endpoints", || command::run(&mut build))?;
+    cargo::build_dist(tree, &["--example", "bench"])?;
     if !package::command_exists("wrk") {
         package::install(&["wrk"])?;
         anyhow::ensure!(package::command_exists("wrk"), "wrk puts the load on: install the package wrk");

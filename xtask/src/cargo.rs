@@ -27,6 +27,13 @@ pub(crate) fn at(tree: &Tree) -> Command {
     cargo
 }
 
+/// Build the kernel as it is shipped and measured: its binary, and for the benchmark the example beside it.
+pub(crate) fn build_dist(tree: &Tree, what: &[&str]) -> anyhow::Result<()> {
+    let mut cargo = at(tree);
+    cargo.args(["build", "--profile", "dist", "--locked"]).args(KERNEL).args(what);
+    progress::step("building the kernel to ship (about ten minutes the first time)", || command::run(&mut cargo))
+}
+
 /// Build the kernel's binary.
 pub(crate) fn build_kernel(tree: &Tree) -> anyhow::Result<()> {
     let mut cargo = at(tree);

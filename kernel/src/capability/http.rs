@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use salvo::http::{HeaderMap, HeaderName, HeaderValue};
+use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::Call;
-use super::bindings::basalt::http::types::{Content, Host, HostReply, HostRequest, add_to_linker};
+use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
@@ -34,7 +34,7 @@ pub struct Request {
     /// The request id.
     pub id: Arc<str>,
     /// In upper case.
-    pub method: String,
+    pub method: Method,
     /// As the client sent it.
     pub path: String,
     /// What follows `?`.
@@ -140,7 +140,7 @@ impl HostRequest for Call {
     }
 
     fn method(&mut self, request: Resource<Request>) -> wasmtime::Result<String> {
-        Ok(self.table.get(&request)?.method.clone())
+        Ok(self.table.get(&request)?.method.to_string())
     }
 
     fn route(&mut self, request: Resource<Request>) -> wasmtime::Result<String> {
@@ -164,8 +164,29 @@ impl HostRequest for Call {
         Ok(self.table.get(&request)?.query.clone())
     }
 
+    fn head(&mut self, request: Resource<Request>) -> wasmtime::Result<Head> {
+        let request = self.table.get(&request)?;
+        Ok(Head {
+            method: request.method.to_string(),
+            route: request.route.to_string(),
+            path: request.path.clone(),
+            mount: request.mount.to_string(),
+            query: request.query.clone(),
+            params: request.params.clone(),
+        })
+    }
+
     fn header(&mut self, request: Resource<Request>, name: String) -> wasmtime::Result<Option<String>> {
         Ok(joined(&self.table.get(&request)?.headers, &name))
+    }
+
+    fn header_values(
+        &mut self,
+        request: Resource<Request>,
+        names: Vec<String>,
+    ) -> wasmtime::Result<Vec<Option<String>>> {
+        let headers = &self.table.get(&request)?.headers;
+        Ok(names.iter().map(|name| joined(headers, name)).collect())
     }
 
     fn headers(&mut self, request: Resource<Request>) -> wasmtime::Result<Vec<(String, String)>> {

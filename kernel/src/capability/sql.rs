@@ -194,6 +194,15 @@ impl HostRows for Call {
         Ok(cursor.rows.value(row, column).map(str::to_owned))
     }
 
+    fn values(&mut self, rows: Resource<Cursor>, row: u32, columns: Vec<u32>) -> wasmtime::Result<Vec<Option<String>>> {
+        let cursor = self.cursor(&rows)?;
+        let value = |column| {
+            let (row, column) = cursor.check(row, column)?;
+            Ok(cursor.rows.value(row, column).map(str::to_owned))
+        };
+        columns.into_iter().map(value).collect()
+    }
+
     fn value_body(
         &mut self,
         rows: Resource<Cursor>,

@@ -1,6 +1,7 @@
 //! Headers that the kernel itself reads and writes: ids, credentials, limits, and what protects browsers.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use salvo::Request;
 use salvo::http::header::{AUTHORIZATION, HOST, SERVER, USER_AGENT};
@@ -28,8 +29,14 @@ pub(super) fn request_id(headers: &HeaderMap) -> Arc<str> {
     let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     match sent.filter(|id| is_harmless(id)) {
         Some(id) => id.into(),
-        None => uuid::Uuid::now_v7().to_string().into(),
+        None => new_id().into(),
     }
+}
+
+/// Random bits from the process: the operating system's would cost a call of it for each request, and an id is no secret.
+fn new_id() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(since.as_millis() as u64, &rand::random()).into_uuid().to_string()
 }
 
 /// An id ends up in logs and in other systems' headers: it must not be able to forge a line there.

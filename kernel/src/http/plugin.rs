@@ -38,7 +38,7 @@ pub(super) async fn call(
     strip_credentials(&mut headers);
     let request = Request {
         id: Arc::clone(&trail.id),
-        method: request.method().as_str().to_owned(),
+        method: request.method().clone(),
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),
         headers,

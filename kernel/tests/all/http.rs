@@ -21,6 +21,8 @@ fn a_handler_sees_the_request_but_no_credential() {
     assert_eq!(seen["method"], "POST");
     assert_eq!((&seen["route"], &seen["mount"], &seen["what"]), (&json!("main"), &json!("/test/http"), &json!("echo")));
     assert_eq!((&seen["path"], &seen["query"]), (&json!("/test/http/echo"), &json!("a=%20b&c")));
+    assert_eq!(seen["head"], json!(["POST", "main", "/test/http/echo", "/test/http", "a=%20b&c", [["what", "echo"]]]));
+    assert_eq!(seen["named"], json!(["1", null, null, "x/y"]));
     assert_eq!((&seen["length"], &seen["accept"]), (&json!(4), &json!("x/y")));
     assert_eq!((&seen["role"], &seen["authenticated"]), (&json!("authenticated"), &json!(true)));
     assert_eq!(seen["credentials"], json!([null, null, null]));

@@ -96,6 +96,7 @@ fn parameters_take_the_type_that_the_statement_gives_them() {
     let result = run(&kernel, &insert).ok();
     assert_eq!(result[0]["rows"], json!([["7", "2026-01-01 00:00:00+00", "{a,b}"]]));
     assert_eq!(result[0]["columns"], json!([["id", "int4"], ["at", "timestamptz"], ["tags", "_text"]]));
+    assert_eq!(result[0]["backwards"], json!(["{a,b}", "2026-01-01 00:00:00+00", "7"]));
     assert_eq!(result[0]["affected"], 1);
     let bad = run(&kernel, &order("own", "one", &[("insert into t values ($1)", &[Some("seven")])]));
     bad.refuses(400, "22P02");

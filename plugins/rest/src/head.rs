@@ -19,19 +19,22 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Asks the host for each part that the method makes use of, and for nothing else: every part is one host call.
+    /// Asks the host twice: for the head, and for the headers that decide.
     pub(crate) fn read(request: &Request) -> Self {
-        let method = request.method();
+        let sdk_plugin::Head { method, mount, query, params, .. } = request.head();
         let reads = matches!(method.as_str(), "GET" | "HEAD");
+        let profile = if reads { "accept-profile" } else { "content-profile" };
+        let [accept, prefer, profile, range, content_type] =
+            request.headers_named(["accept", "prefer", profile, "range", "content-type"]);
         Self {
-            mount: request.mount(),
-            relation: request.param("table").unwrap_or_default(),
-            query: request.query().unwrap_or_default(),
-            accept: request.header("accept"),
-            prefer: request.header("prefer"),
-            profile: request.header(if reads { "accept-profile" } else { "content-profile" }),
-            range: if method == "GET" { request.header("range") } else { None },
-            content_type: if reads { None } else { request.header("content-type") },
+            mount,
+            relation: params.into_iter().next().map(|(_, value)| value).unwrap_or_default(),
+            query: query.unwrap_or_default(),
+            accept,
+            prefer,
+            profile,
+            range: range.filter(|_| method == "GET"),
+            content_type,
             method,
         }
     }

@@ -7,6 +7,7 @@ use crate::refusal::{Failure, Refusal, from_postgres};
 use crate::request::Intent;
 use sdk_plugin::sql::{self, Access, Mode, Rows, Transaction};
 use sdk_plugin::{Body, Problem};
+use std::str::FromStr;
 
 /// What the database said.
 #[derive(Debug, Default)]
@@ -102,12 +103,14 @@ fn checked(rows: &Rows, access: Access, check: Check) -> Result<Answer, Failure>
 }
 
 fn answer(rows: &Rows, access: Access) -> Answer {
-    let number = |column| rows.value(0, column).and_then(|text| text.parse().ok());
-    let mut counts =
-        Counts { total: number(cell::TOTAL), page: number(cell::PAGE).unwrap_or(0), key: None, inserted: None };
-    if access == Access::ReadWrite {
-        counts.key = rows.value(0, cell::KEY);
-        counts.inserted = rows.value(0, cell::INSERTED).and_then(|text| text.parse().ok());
-    }
+    let all = [cell::TOTAL, cell::PAGE, cell::KEY, cell::INSERTED];
+    let mut values = rows.values(0, if access == Access::ReadWrite { &all } else { &all[..2] }).into_iter();
+    let mut next = || values.next().flatten();
+    let (total, page, key, inserted) = (next(), next(), next(), next());
+    let counts = Counts { total: number(total), page: number(page).unwrap_or(0), key, inserted: number(inserted) };
     Answer { counts, body: rows.value_body(0, cell::BODY) }
+}
+
+fn number<T: FromStr>(text: Option<String>) -> Option<T> {
+    text?.parse().ok()
 }

@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::{database, load};
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{command, file, guest};
+use crate::{command, dist, file, guest};
 
 /// What tokens are signed with; nobody but this machine can reach these kernels.
 const SECRET: &str = "the-secret-of-the-benchmark-is-no-secret";
@@ -43,9 +43,9 @@ impl Site {
         let mut site = Self {
             folder: tree.target.join("bench"),
             database: cluster.address(),
-            custom: tree.target.join("release/examples/bench"),
-            product: tree.target.join("dist/basalt"),
-            basalt: tree.kernel(),
+            custom: tree.target.join("dist/examples/bench"),
+            product: dist::product(tree),
+            basalt: dist::product(tree),
             token: String::new(),
         };
         site.lay_out_bundle(tree)?;

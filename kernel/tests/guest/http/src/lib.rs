@@ -49,7 +49,10 @@ fn answer(request: &Request) -> Response {
 }
 
 fn seen(request: &Request) -> serde_json::Value {
+    let head = request.head();
     json!({
+        "head": [head.method, head.route, head.path, head.mount, head.query, head.params],
+        "named": request.headers_named(["x-twice", "apikey", "x-none", "accept"]),
         "id": request.id(),
         "method": request.method(),
         "route": request.route(),

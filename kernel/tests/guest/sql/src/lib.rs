@@ -77,5 +77,7 @@ fn parameters(values: &[Option<String>]) -> Vec<Parameter<'_>> {
 
 fn show(rows: &Rows) -> Value {
     let columns: Vec<_> = rows.columns().into_iter().map(|column| (column.name, column.type_name)).collect();
-    json!({ "columns": columns, "rows": rows.next(1000), "affected": rows.affected() })
+    let last_first: Vec<_> = (0..columns.len() as u32).rev().collect();
+    let first_row = (rows.length() > 0).then(|| rows.values(0, &last_first));
+    json!({ "backwards": first_row, "columns": columns, "rows": rows.next(1000), "affected": rows.affected() })
 }
