@@ -15,7 +15,7 @@ use crate::auth::Auth;
 use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
 use crate::host::registry::Source;
-use crate::host::{Engine, Registry};
+use crate::host::{Engine, Fleet, Registry};
 use crate::http::cors::Policy;
 use crate::http::endpoint::{self, Endpoint};
 use crate::http::{self, Context};
@@ -116,10 +116,10 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
             return Err(fault);
         }
     };
-    let source = Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
-    let registry = Registry::load(&bundle.plugins, source).await;
+    let source = Source { engine, store: store.clone(), grants: config.plugins, limits: config.limits };
+    let fleet = Fleet::new(Registry::load(&bundle.plugins, &source).await);
     let cors = Policy::new(config.cors);
-    Ok((store.clone(), Arc::new(Context::new(config.server, cors, auth, store, registry, endpoints))))
+    Ok((store.clone(), Arc::new(Context::new(config.server, cors, auth, store, fleet, endpoints))))
 }
 
 /// For whoever waits for the kernel, on standard output: the log may be switched off.
@@ -155,6 +155,8 @@ async fn sweep(context: Arc<Context>) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        context.registry.ready().for_each(|plugin| plugin.sweep());
+        for registry in context.fleet.registries() {
+            registry.ready().for_each(|plugin| plugin.sweep());
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::identity::Identity;
 
 pub mod body;
 pub mod clock;
+pub mod dispatch;
 pub mod http;
 pub mod log;
 pub mod random;
@@ -24,7 +25,7 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: [
             "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
-            "../wit/random", "../wit/settings", "../wit/plugin",
+            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/plugin",
         ],
         world: "basalt:plugin/full-plugin",
         imports: {
@@ -38,6 +39,7 @@ mod bindings {
             "basalt:http/types.[method]reply.digest": async | trappable,
             "basalt:schema/schema.relation": async | trappable,
             "basalt:schema/schema.relation-now": async | trappable,
+            "basalt:dispatch/dispatch.send": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -72,6 +74,8 @@ pub struct Call {
     pub memory: Memory,
     /// Bytes of host memory that the guest's handles stand for.
     pub held: Held,
+    /// Requests that this call has dispatched.
+    dispatched: u32,
     log: log::State,
 }
 
@@ -119,12 +123,16 @@ pub struct Fixed {
     pub sql: sql::Fixed,
     /// The scope of `schema`.
     pub schema: schema::Fixed,
+    /// The scope of `dispatch`.
+    pub dispatch: dispatch::Grant,
     /// The plugin's settings, as JSON text by key.
     pub settings: settings::Fixed,
     /// Lines that one call may log.
     pub log_lines: u32,
     /// Bytes of host memory that a call's handles may stand for.
     pub host_memory: u64,
+    /// Requests that one call may dispatch.
+    pub dispatches: u32,
 }
 
 /// What holds for one call.
@@ -136,6 +144,8 @@ pub struct Scope {
     pub identity: Arc<Identity>,
     /// When the call must have ended.
     pub deadline: tokio::time::Instant,
+    /// What it shares with the other calls of its request.
+    pub journey: dispatch::Journey,
 }
 
 /// A guest's linear memory against its limit.
@@ -166,6 +176,7 @@ impl Call {
             deadline: tokio::time::Instant::now(),
             memory,
             held,
+            dispatched: 0,
             log: log::State::default(),
         }
     }
@@ -175,6 +186,7 @@ impl Call {
         self.log = log::State::default();
         self.memory.refused = false;
         self.held.bytes = 0;
+        self.dispatched = 0;
         self.scope = Some(scope);
     }
 
@@ -264,6 +276,11 @@ pub const ALL: &[Capability] = &[
     Capability { name: "clock", link: clock::link, grant: "clock = {}" },
     Capability { name: "random", link: random::link, grant: "random = {}" },
     Capability { name: "settings", link: settings::link, grant: "settings = {}" },
+    Capability {
+        name: "dispatch",
+        link: dispatch::link,
+        grant: "dispatch = { routes = [\"GET /api/v1/tables/{table}\"] }",
+    },
 ];
 
 /// The capability of this name.

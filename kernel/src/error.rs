@@ -96,6 +96,14 @@ impl Error {
         self
     }
 
+    /// The same, to be told again; the cause stays with the first.
+    #[must_use]
+    pub fn without_source(&self) -> Self {
+        let Self { kind, code, message, details, hint, source: _ } = self;
+        let (code, message, details, hint) = (code.clone(), message.clone(), details.clone(), hint.clone());
+        Self { kind: *kind, code, message, details, hint, source: None }
+    }
+
     /// A fault of the kernel: the caller learns no more than that.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
         Self::new(&code::INTERNAL, "an internal error occurred").source(source)

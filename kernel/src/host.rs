@@ -3,7 +3,8 @@
 //! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`engine`] compiles,
 //! [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`] runs one request in one of them, and
 //! [`registry`] finds the
-//! plugin for a path and the filters in front of it. It knows no HTTP connection and renders no error.
+//! plugin for a path and the filters in front of it, and [`fleet`] replaces plugins while requests are answered, with a
+//! [`trial`] for each new version. It knows no HTTP connection and renders no error.
 
 pub mod bundle;
 pub mod call;
@@ -11,6 +12,7 @@ mod chain;
 pub mod compiled;
 pub mod config;
 pub mod engine;
+pub mod fleet;
 pub mod grant;
 pub mod instance;
 pub mod manifest;
@@ -18,8 +20,10 @@ pub mod package;
 pub mod plugin;
 pub mod registry;
 pub mod route;
+pub mod trial;
 
 pub use config::Config;
 pub use engine::Engine;
+pub use fleet::Fleet;
 pub use plugin::Plugin;
 pub use registry::Registry;

@@ -19,6 +19,7 @@
 pub mod bindings;
 pub mod body;
 pub mod clock;
+pub mod dispatch;
 mod export;
 pub mod http;
 pub mod log;

@@ -11,6 +11,7 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 use super::Call;
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
+use super::dispatch::Journey;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 
@@ -51,6 +52,8 @@ pub struct Request {
     pub mount: Arc<str>,
     /// The route's parameters, decoded.
     pub params: Vec<(String, String)>,
+    /// What it shares with what else is done for the same client's request.
+    pub journey: Journey,
 }
 
 /// A plugin's answer.
@@ -113,7 +116,7 @@ fn status(status: u16) -> std::result::Result<u16, String> {
     if (200..600).contains(&status) { Ok(status) } else { Err(format!("{status} is no final HTTP status")) }
 }
 
-fn header(name: &str, value: &str) -> std::result::Result<(HeaderName, HeaderValue), String> {
+pub(super) fn header(name: &str, value: &str) -> std::result::Result<(HeaderName, HeaderValue), String> {
     let key = name.parse::<HeaderName>().map_err(|_| format!("{name:?} is no header name"))?;
     let value = HeaderValue::from_str(value).map_err(|_| format!("the value of {name} is no header value"))?;
     Ok((key, value))
@@ -128,7 +131,7 @@ fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     values.reduce(|all, next| format!("{all}, {next}"))
 }
 
-fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(super) fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()
 }
 

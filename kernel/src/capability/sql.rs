@@ -152,6 +152,7 @@ impl Host for Call {
         let parameters = self.parameters(parameters)?;
         let fixed = Arc::clone(&self.fixed);
         let scope = self.scope()?;
+        scope.journey.note(access != Access::ReadOnly);
         let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
         let rows = fixed.sql.store.query(actor, access.into(), &text, &parameters, limits).await?;
         self.push(rows)
@@ -160,6 +161,7 @@ impl Host for Call {
     async fn begin(&mut self, mode: Mode, access: Access) -> Result<Resource<Transaction>> {
         let fixed = Arc::clone(&self.fixed);
         let scope = self.scope()?;
+        scope.journey.note(access != Access::ReadOnly);
         let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
         let transaction = fixed.sql.store.begin(actor, access.into(), limits).await?;
         self.table.push(Transaction(transaction)).map_err(Error::internal)

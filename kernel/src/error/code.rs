@@ -55,10 +55,16 @@ codes! {
     PLUGIN_RESPONSE_TOO_LARGE = "plugin.response-too-large", Plugin, "The plugin's response is over its limit.";
     PLUGIN_BAD_RESPONSE = "plugin.bad-response", Plugin, "The plugin answered with a status or a header that HTTP does not allow.";
     PLUGIN_PROBLEM = "plugin.problem", Plugin, "The plugin reported a problem of its own.";
+    PLUGIN_ON_TRIAL = "plugin.on-trial", Conflict, "A new version of a plugin answers a part of the requests: that has to end before the next change.";
+    PLUGIN_NOT_ON_TRIAL = "plugin.not-on-trial", Conflict, "There is no new version to keep or to take back.";
     PLUGIN_BUSY = "plugin.busy", Unavailable, "All of the plugin's instances stayed busy until the deadline. Try again after `Retry-After`.";
 
     BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";
 
+    DISPATCH_NOT_GRANTED = "dispatch.not-granted", Plugin, "The plugin asked a route of this instance that it was not granted.";
+    DISPATCH_INVALID = "dispatch.invalid", Plugin, "The plugin asked with a method, a path or a header that HTTP does not allow.";
+    DISPATCH_TOO_DEEP = "dispatch.too-deep", Plugin, "Plugins asked plugins, deeper than is allowed: they may be going round in circles.";
+    DISPATCH_TOO_MANY = "dispatch.too-many", Plugin, "The plugin asked more routes in one call than its limit `dispatches`.";
     SQL_NOT_GRANTED = "sql.not-granted", Plugin, "The plugin used a mode of SQL that it was not granted.";
     SQL_TIMEOUT = "sql.timeout", Timeout, "The statement was cancelled at the call's deadline.";
     SQL_TOO_LARGE = "sql.too-large", TooLarge, "The result has more rows or bytes than the plugin's limit.";

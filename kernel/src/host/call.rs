@@ -3,6 +3,7 @@
 //! It writes nothing to the client: an instance is free again before the first byte of its answer leaves.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, timeout_at};
 use wasmtime::component::Resource;
@@ -13,7 +14,7 @@ use super::instance::{Exports, Instance};
 use super::plugin::Plugin;
 use crate::capability::http::{Request, Response, check_size, take};
 use crate::capability::{self, Call, OutOfHostMemory, Scope};
-use crate::error::{Error, Result, code};
+use crate::error::{Error, Kind, Result, code};
 use crate::telemetry;
 
 /// Bytes that a guest may hand to the host in one call of a capability: bounds what one host call can allocate.
@@ -45,9 +46,17 @@ impl Plugin {
     /// # Errors
     /// The problem that the guest reported, or a `plugin.…` code for how it failed.
     pub async fn call(&self, task: Task) -> Result<Done> {
-        let deadline = Instant::now() + self.limits.deadline.0;
+        let mut deadline = Instant::now() + self.limits.deadline.0;
+        if let Some(outer) = task.request().journey.deadline {
+            // Who asked has to have time to make something of the answer, or of there being none.
+            deadline = deadline.min(outer - (outer - Instant::now()) / 10);
+        }
         let started = std::time::Instant::now();
         let outcome = self.queue(task, deadline).await;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if outcome.as_ref().is_err_and(|fault| fault.kind == Kind::Plugin) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
         telemetry::plugin_call(&self.manifest.id, started.elapsed(), outcome.as_ref().err());
         outcome
     }
@@ -122,8 +131,14 @@ fn arm(store: &mut Store<Call>, fuel: u64, deadline: Instant) -> Result<()> {
 
 impl Task {
     fn scope(&self, deadline: Instant) -> Scope {
+        let request = self.request();
+        let journey = request.journey.clone();
+        Scope { request_id: request.id.clone(), identity: request.identity.clone(), deadline, journey }
+    }
+
+    fn request(&self) -> &Request {
         let (Self::Handle(request) | Self::Before(request) | Self::After(request, _)) = self;
-        Scope { request_id: request.id.clone(), identity: request.identity.clone(), deadline }
+        request
     }
 }
 

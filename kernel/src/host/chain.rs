@@ -2,19 +2,26 @@
 //!
 //! It decides no order, which is the route's, and renders nothing.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
 use super::call::{Done, Task};
 use super::manifest::{OnFailure, Phase};
 use super::registry::Registry;
 use super::route::{Link, Target};
+use crate::capability::dispatch::Dispatcher;
 use crate::capability::http::{Request, Response};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code};
 
 impl Registry {
     /// Has a route's filters and its handler answer a request.
     ///
     /// # Errors
     /// The handler's failure, or that of a filter which is not to be skipped.
-    pub async fn answer(&self, target: &Target, mut request: Request) -> Result<Response> {
+    pub async fn answer(self: &Arc<Self>, target: &Target, mut request: Request) -> Result<Response> {
+        request.journey.dispatcher = Some(Arc::<Self>::clone(self));
         // Without filters behind the handler nobody needs the request after it.
         let behind = target.chain.iter().any(|link| link.phases.contains(&Phase::After));
         let mut answer = None;
@@ -74,6 +81,28 @@ impl Registry {
         outcome.inspect_err(|fault| {
             let plugin = &self.entries()[link.plugin].manifest.id;
             tracing::warn!(plugin, on_failure = ?link.on_failure, %fault, "a filter failed");
+        })
+    }
+}
+
+impl Dispatcher for Registry {
+    fn dispatch(self: Arc<Self>, mut request: Request) -> BoxFuture<'static, Result<Response>> {
+        Box::pin(async move {
+            let path = request.path.clone();
+            let found = self.find(&path);
+            let found = found.ok_or_else(|| Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")))?;
+            let limits = &self.plugin(found.target.plugin)?.limits;
+            if !found.target.answers(&request.method) {
+                let methods = found.target.methods.join(", ");
+                return Err(Error::new(&code::HTTP_METHOD, format!("the methods here are {methods}")));
+            }
+            let (size, limit) = (request.body.as_ref().map_or(0, Bytes::len), found.target.max_body(limits.request));
+            if size as u64 > limit.0 {
+                return Err(Error::new(&code::HTTP_BODY_TOO_LARGE, format!("the body has {size} bytes")));
+            }
+            let target = found.target;
+            found.place(&mut request);
+            self.answer(target, request).await
         })
     }
 }

@@ -40,6 +40,8 @@ section! {
         sql_bytes: Size = "32MiB",
         /// Lines that one call may log; more are counted and dropped.
         log_lines: u32 = 100,
+        /// Requests that one call may send to other routes of this instance.
+        dispatches: u32 = 50,
         /// Whether an instance answers many calls. `false` makes a fresh one for each call, so that nothing a plugin
         /// keeps in its memory outlives a call; that costs tens of microseconds.
         reuse: bool = true,

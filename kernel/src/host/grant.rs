@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::config::Limits;
 use super::manifest::{Filter, Manifest, OnFailure, refused};
+use crate::capability::dispatch::Grant as DispatchGrant;
 use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::sql::{Grant as SqlGrant, GrantedMode};
@@ -51,7 +52,7 @@ pub struct Place {
 }
 
 /// The scopes that a plugin runs with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Scopes {
     /// The capabilities to link.
     pub linked: Vec<&'static Capability>,
@@ -59,6 +60,8 @@ pub struct Scopes {
     pub sql: SqlGrant,
     /// The scope of `schema`.
     pub schema: SchemaGrant,
+    /// The scope of `dispatch`.
+    pub dispatch: DispatchGrant,
 }
 
 impl Grant {
@@ -81,7 +84,7 @@ impl Grant {
     /// # Errors
     /// `plugin.not-granted` with the configuration line that would grant it.
     pub fn meet(&self, manifest: &Manifest) -> Result<Scopes> {
-        let mut scopes = Scopes { linked: Vec::new(), sql: SqlGrant::default(), schema: SchemaGrant::default() };
+        let mut scopes = Scopes::default();
         for (name, wanted) in &manifest.want {
             let capability = capability::find(name).ok_or_else(|| refused(format!("unknown capability {name:?}")))?;
             let Some(granted) = self.capabilities.get(name) else {
@@ -91,6 +94,7 @@ impl Grant {
                 "sql" => scopes.sql = self.meet_sql(&manifest.id, wanted, granted)?,
                 "http" => meet_http(&manifest.id, wanted, granted)?,
                 "schema" => scopes.schema = meet_schema(&manifest.id, wanted, granted)?,
+                "dispatch" => scopes.dispatch = meet_dispatch(&manifest.id, wanted, granted)?,
                 _ => scopeless(name, granted)?,
             }
             scopes.linked.push(capability);
@@ -162,6 +166,11 @@ fn meet_schema(id: &str, wanted: &Value, granted: &Value) -> Result<SchemaGrant>
 fn meet_http(id: &str, wanted: &Value, granted: &Value) -> Result<()> {
     let (want, has): (HttpGrant, HttpGrant) = (scope("http", wanted)?, scope("http", granted)?);
     if want.filter && !has.filter { Err(missing(id, "http", "", wanted)) } else { Ok(()) }
+}
+
+fn meet_dispatch(id: &str, wanted: &Value, granted: &Value) -> Result<DispatchGrant> {
+    let (want, has): (DispatchGrant, DispatchGrant) = (scope("dispatch", wanted)?, scope("dispatch", granted)?);
+    if has.covers(&want) { Ok(want) } else { Err(missing(id, "dispatch", "", wanted)) }
 }
 
 /// Takes the keys of one plugin's table, noting faults.

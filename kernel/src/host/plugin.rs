@@ -3,6 +3,7 @@
 //! Loading runs none of the plugin's code.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{InstancePre, Linker};
@@ -13,6 +14,7 @@ use super::grant::{Grant, Scopes};
 use super::instance::Pool;
 use super::manifest::{Manifest, Route, refused};
 use super::package::Package;
+use super::trial::Tally;
 use crate::capability::{self, Call, Fixed, filter, handler, schema, sql};
 use crate::error::{Error, Result, code};
 use crate::store::{Login, Store};
@@ -28,6 +30,8 @@ pub struct Plugin {
     pub(super) engine: Engine,
     pub(super) code: Code,
     pub(super) pool: Pool,
+    pub(super) calls: AtomicU64,
+    pub(super) failures: AtomicU64,
 }
 
 /// Linked code and where in it the exports are; a plugin has those that its manifest promises.
@@ -64,14 +68,22 @@ impl Plugin {
                 max_bytes: grant.limits.sql_bytes.0,
             },
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
+            dispatch: scopes.dispatch,
             settings,
             log_lines: grant.limits.log_lines,
             host_memory: grant.limits.host_memory.0,
+            dispatches: grant.limits.dispatches,
         };
         warn_of_bodies(&package.manifest, &grant.limits);
         let pool = Pool::new(&package.manifest.id, &grant.limits);
         let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
-        Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool })
+        let (calls, failures) = Default::default();
+        Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool, calls, failures })
+    }
+
+    /// How many calls it answered, and how they ended.
+    pub fn tally(&self) -> Tally {
+        Tally { calls: self.calls.load(Ordering::Relaxed), failures: self.failures.load(Ordering::Relaxed) }
     }
 
     /// How many instances wait for a call.

@@ -19,88 +19,133 @@ use crate::error::{Error, Result, code};
 use crate::store::Store;
 
 /// A plugin and how it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// What it says of itself.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
+    /// What the operator allows it.
+    pub grant: Arc<Grant>,
     /// Whether it can be called.
     pub state: State,
 }
 
 /// How a plugin stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum State {
     /// It answers.
     Ready(Arc<Plugin>),
     /// The operator switched it off.
     Disabled,
     /// It cannot run, and why.
-    Refused(Error),
+    Refused(Arc<Error>),
 }
 
-/// All plugins and their paths.
+/// All plugins and their paths, as they are at one moment: it never changes. A request works with one of these from its
+/// beginning to its end; a change makes another one, which shares the plugins that stay (see [`super::fleet`]).
 #[derive(Debug, Default)]
 pub struct Registry {
     entries: Vec<Entry>,
     routes: Routes,
 }
 
-/// What the plugins of a registry are made of.
-pub struct Source<'a> {
+/// What plugins are made of.
+#[derive(Clone)]
+pub struct Source {
     /// Compiles them.
-    pub engine: &'a Engine,
+    pub engine: Engine,
     /// Their database.
-    pub store: &'a Store,
+    pub store: Store,
     /// The operator's word on each, by id.
-    pub grants: &'a BTreeMap<String, Grant>,
+    pub grants: BTreeMap<String, Grant>,
     /// The limits of a plugin that the configuration does not mention.
-    pub limits: &'a Limits,
+    pub limits: Limits,
 }
 
-impl Source<'_> {
+impl Source {
     fn grant(&self, manifest: &Manifest) -> Grant {
-        let absent = || Grant::read(&manifest.id, Table::new(), self.limits, &mut Vec::new());
+        let absent = || Grant::read(&manifest.id, Table::new(), &self.limits, &mut Vec::new());
         self.grants.get(&manifest.id).cloned().unwrap_or_else(absent)
+    }
+
+    /// A plugin as its grant lets it be: switched off, ready, or refused with the reason.
+    pub async fn load(&self, package: Package) -> Entry {
+        let grant = self.grant(&package.manifest);
+        let manifest = Arc::new(package.manifest.clone());
+        let state = match grant.enabled {
+            false => State::Disabled,
+            true => match Plugin::load(package, &grant, &self.engine, &self.store).await {
+                Ok(plugin) => State::Ready(Arc::new(plugin)),
+                Err(fault) => State::refused(&manifest.id, fault),
+            },
+        };
+        Entry { manifest, grant: Arc::new(grant), state }
+    }
+}
+
+impl Entry {
+    /// The plugin, when it answers.
+    pub fn ready(&self) -> Option<&Arc<Plugin>> {
+        match &self.state {
+            State::Ready(plugin) => Some(plugin),
+            _ => None,
+        }
     }
 }
 
 impl Registry {
     /// Loads every plugin. One that cannot run is kept with its reason: its paths answer with it, the others run.
-    pub async fn load(files: &[(String, Bytes)], source: Source<'_>) -> Self {
-        let parse = |(name, wasm): &(String, Bytes)| match Package::parse(wasm.clone()) {
-            Ok(package) => Some(package),
-            Err(fault) => {
-                tracing::error!(file = name, %fault, "a file of the bundle is no plugin");
-                None
+    pub async fn load(files: &[(String, Bytes)], source: &Source) -> Self {
+        let mut entries = Vec::new();
+        for (name, wasm) in files {
+            match Package::parse(wasm.clone()) {
+                Ok(package) => entries.push(source.load(package).await),
+                Err(fault) => tracing::error!(file = name, %fault, "a file of the bundle is no plugin"),
             }
-        };
-        let packages = files.iter().filter_map(parse);
-        let plugins: Vec<_> = packages.map(|package| (source.grant(&package.manifest), package)).collect();
-        let filters = plugins.iter().enumerate().filter(|(_, (grant, _))| grant.enabled);
-        let filters = filters.filter_map(|(at, (grant, package))| Some((grant.filter(&package.manifest)?, at)));
+        }
+        Self::of(entries)
+    }
+
+    /// A registry of these plugins. One whose paths or id another has already is refused.
+    pub fn of(entries: Vec<Entry>) -> Self {
+        let filters = entries.iter().enumerate().filter(|(_, entry)| entry.grant.enabled);
+        let filters = filters.filter_map(|(at, entry)| Some((entry.grant.filter(&entry.manifest)?, at)));
         let filters = Filters::new(filters.collect());
         let mut registry = Self::default();
-        for (grant, package) in plugins {
-            registry.add(package, &grant, &source, &filters).await;
+        for mut entry in entries {
+            if let Err(fault) = registry.mount(&entry, &filters) {
+                entry.state = State::refused(&entry.manifest.id, fault);
+            }
+            registry.entries.push(entry);
         }
         registry
     }
 
-    async fn add(&mut self, package: Package, grant: &Grant, source: &Source<'_>, filters: &Filters) {
-        let manifest = package.manifest.clone();
-        let state = match self.mount(&manifest, grant, filters) {
-            Err(fault) => State::refused(&manifest.id, fault),
-            Ok(()) if !grant.enabled => State::Disabled,
-            Ok(()) => load(package, grant, source).await,
-        };
-        self.entries.push(Entry { manifest, state });
+    /// This registry with a plugin in the place of the one of its id, or added.
+    pub fn with(&self, entry: Entry) -> Self {
+        let mut entries = self.entries.clone();
+        match entries.iter_mut().find(|other| other.manifest.id == entry.manifest.id) {
+            Some(place) => *place = entry,
+            None => entries.push(entry),
+        }
+        Self::of(entries)
     }
 
-    fn mount(&mut self, manifest: &Manifest, grant: &Grant, filters: &Filters) -> Result<()> {
-        if self.entries.iter().any(|entry| entry.manifest.id == manifest.id) {
+    /// This registry without a plugin.
+    pub fn without(&self, id: &str) -> Self {
+        Self::of(self.entries.iter().filter(|entry| entry.manifest.id != id).cloned().collect())
+    }
+
+    fn mount(&mut self, entry: &Entry, filters: &Filters) -> Result<()> {
+        let Entry { manifest, grant, .. } = entry;
+        if self.entry(&manifest.id).is_some() {
             return Err(refused(format!("another plugin has the id {:?}", manifest.id)));
         }
         self.routes.mount(self.entries.len(), manifest, &grant.mounts, filters).map_err(refused)
+    }
+
+    /// The plugin of an id.
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.manifest.id == id)
     }
 
     /// Every plugin, in the order of loading.
@@ -110,10 +155,7 @@ impl Registry {
 
     /// The plugins that answer.
     pub fn ready(&self) -> impl Iterator<Item = &Arc<Plugin>> {
-        self.entries.iter().filter_map(|entry| match &entry.state {
-            State::Ready(plugin) => Some(plugin),
-            _ => None,
-        })
+        self.entries.iter().filter_map(Entry::ready)
     }
 
     /// What hangs at a path.
@@ -145,14 +187,6 @@ impl Registry {
 impl State {
     fn refused(id: &str, fault: Error) -> Self {
         tracing::error!(plugin = id, %fault, "the plugin is not running");
-        Self::Refused(fault)
-    }
-}
-
-async fn load(package: Package, grant: &Grant, source: &Source<'_>) -> State {
-    let id = package.manifest.id.clone();
-    match Plugin::load(package, grant, source.engine, source.store).await {
-        Ok(plugin) => State::Ready(Arc::new(plugin)),
-        Err(fault) => State::refused(&id, fault),
+        Self::Refused(Arc::new(fault))
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use matchit::Router;
 use percent_encoding::percent_decode_str;
+use salvo::http::Method;
 
 use super::manifest::{Filter, Manifest, OnFailure, Phase};
+use crate::capability::http::Request;
 use crate::config::Size;
 
 /// What hangs at a path.
@@ -27,6 +29,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether the route answers this method.
+    pub fn answers(&self, method: &Method) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|listed| listed == method.as_str())
+    }
+
     /// The largest body that is read: the route's word, within what the operator lets the plugin have.
     pub fn max_body(&self, granted: Size) -> Size {
         self.max_body.map_or(granted, |wanted| wanted.min(granted))
@@ -79,6 +86,15 @@ pub struct Match<'a> {
     pub target: &'a Target,
     /// The parameters of the pattern, decoded.
     pub params: Vec<(String, String)>,
+}
+
+impl Match<'_> {
+    /// Tells a request where it arrived.
+    pub fn place(self, request: &mut Request) {
+        request.route = Arc::clone(&self.target.route);
+        request.mount = Arc::clone(&self.target.mount);
+        request.params = self.params;
+    }
 }
 
 /// All mounted paths.

@@ -82,11 +82,13 @@ impl Front {
         // After the kernel's own, which must answer when nothing else does.
         trail.place = Some(self.0.admit()?);
         // Before authentication: an unknown path is 404 for everyone, whoever they are.
-        let Some(found) = self.0.registry.find(&path) else {
+        // Once: whatever is swapped meanwhile, one request sees one version of everything.
+        let choice = self.0.fleet.choose();
+        let Some(found) = choice.registry.find(&path) else {
             trail.route = "unmatched".to_owned();
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         };
-        let called = self.0.registry.plugin(found.target.plugin)?;
+        let called = choice.registry.plugin(found.target.plugin)?;
         trail.route = format!("{}:{}", called.manifest.id, found.target.route);
         if let Some(refusal) = plugin::refuse_method(found.target, request.method(), trail, request.headers()) {
             return Ok(refusal);
@@ -97,7 +99,7 @@ impl Front {
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
         depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
-        plugin::call(&self.0.registry, found, request, content, identity, trail).await
+        plugin::call(&self.0.fleet, &choice, found, request, content, identity, trail).await
     }
 
     async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {

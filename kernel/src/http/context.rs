@@ -12,7 +12,7 @@ use super::cors::Policy;
 use super::endpoint::Endpoint;
 use crate::auth::Auth;
 use crate::error::{Error, Result, code};
-use crate::host::Registry;
+use crate::host::Fleet;
 use crate::store::Store;
 
 /// The layers below, as the HTTP layer uses them.
@@ -26,7 +26,7 @@ pub struct Context {
     /// The database.
     pub store: Store,
     /// The plugins.
-    pub registry: Registry,
+    pub fleet: Fleet,
     endpoints: HashMap<&'static str, Vec<Endpoint>>,
     requests: Arc<Semaphore>,
     draining: AtomicBool,
@@ -34,21 +34,14 @@ pub struct Context {
 
 impl Context {
     /// Joins the layers with the kernel's endpoints.
-    pub fn new(
-        config: Config,
-        cors: Policy,
-        auth: Auth,
-        store: Store,
-        registry: Registry,
-        endpoints: Vec<Endpoint>,
-    ) -> Self {
+    pub fn new(config: Config, cors: Policy, auth: Auth, store: Store, fleet: Fleet, endpoints: Vec<Endpoint>) -> Self {
         let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
         for endpoint in endpoints {
             by_path.entry(endpoint.path).or_default().push(endpoint);
         }
         let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
         let (endpoints, draining) = (by_path, AtomicBool::new(false));
-        Self { config, cors, auth, store, registry, endpoints, requests, draining }
+        Self { config, cors, auth, store, fleet, endpoints, requests, draining }
     }
 
     /// A place among the requests that are answered at once.

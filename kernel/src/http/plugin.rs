@@ -9,9 +9,11 @@ use salvo::http::{HeaderMap, HeaderName, Method, ResBody, StatusCode};
 
 use super::answer::{Reply, Trail};
 use super::render;
+use crate::capability::dispatch::Journey;
 use crate::capability::http::{Request, Response, strip_credentials};
 use crate::error::{Error, Result, code};
-use crate::host::Registry;
+use crate::host::Fleet;
+use crate::host::fleet::Choice;
 use crate::host::route::{Match, Target};
 use crate::identity::Identity;
 
@@ -20,13 +22,13 @@ const FRAMING: &[HeaderName] = &[CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSF
 
 /// The refusal of a method that the route does not list.
 pub(super) fn refuse_method(target: &Target, method: &Method, trail: &Trail, headers: &HeaderMap) -> Option<Reply> {
-    let listed = target.methods.is_empty() || target.methods.iter().any(|listed| listed == method.as_str());
-    (!listed).then(|| render::method_not_allowed(&target.methods.join(", "), &trail.id, headers))
+    (!target.answers(method)).then(|| render::method_not_allowed(&target.methods.join(", "), &trail.id, headers))
 }
 
 /// Has the plugins of a route answer.
 pub(super) async fn call(
-    registry: &Registry,
+    fleet: &Fleet,
+    choice: &Choice,
     found: Match<'_>,
     request: &salvo::Request,
     body: Option<Bytes>,
@@ -47,8 +49,9 @@ pub(super) async fn call(
         route: Arc::clone(&found.target.route),
         mount: Arc::clone(&found.target.mount),
         params: found.params,
+        journey: Journey::default(),
     };
-    reply(registry.answer(found.target, request).await?)
+    reply(choice.answer(fleet, found.target, request).await?)
 }
 
 fn reply(response: Response) -> Result<Reply> {

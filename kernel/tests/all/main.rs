@@ -10,6 +10,7 @@ mod cli;
 mod clock;
 mod compress;
 mod cors;
+mod dispatch;
 mod doctor;
 mod drain;
 mod embedded;
