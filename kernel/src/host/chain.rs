@@ -92,10 +92,8 @@ impl Dispatcher for Registry {
             let found = self.find(&path);
             let found = found.ok_or_else(|| Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")))?;
             let limits = &self.plugin(found.target.plugin)?.limits;
-            if !found.target.answers(&request.method) {
-                let methods = found.target.methods.join(", ");
-                return Err(Error::new(&code::HTTP_METHOD, format!("the methods here are {methods}")));
-            }
+            let wrong = || Error::new(&code::HTTP_METHOD, format!("the methods here are {}", found.target.allow()));
+            request.method = found.target.method(&request.method).ok_or_else(wrong)?;
             let (size, limit) = (request.body.as_ref().map_or(0, Bytes::len), found.target.max_body(limits.request));
             if size as u64 > limit.0 {
                 return Err(Error::new(&code::HTTP_BODY_TOO_LARGE, format!("the body has {size} bytes")));

@@ -29,9 +29,24 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether the route answers this method.
-    pub fn answers(&self, method: &Method) -> bool {
-        self.methods.is_empty() || self.methods.iter().any(|listed| listed == method.as_str())
+    /// The method that the plugin sees for the client's; none when the route does not answer it. HEAD is GET for a plugin that
+    /// lists only that: the content is dropped when the answer is written.
+    pub fn method(&self, method: &Method) -> Option<Method> {
+        let lists = |method: &Method| self.methods.iter().any(|listed| listed == method.as_str());
+        match method {
+            _ if self.methods.is_empty() || lists(method) => Some(method.clone()),
+            &Method::HEAD if lists(&Method::GET) => Some(Method::GET),
+            _ => None,
+        }
+    }
+
+    /// The methods for `Allow`.
+    pub fn allow(&self) -> String {
+        let mut methods: Vec<_> = self.methods.iter().map(String::as_str).collect();
+        if methods.contains(&"GET") && !methods.contains(&"HEAD") {
+            methods.push("HEAD");
+        }
+        methods.join(", ")
     }
 
     /// The largest body that is read: the route's word, within what the operator lets the plugin have.

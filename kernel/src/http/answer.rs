@@ -1,5 +1,6 @@
 //! The way of a request, in order. Each step says why it stands where it does; none knows a feature.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,6 +39,8 @@ pub struct Trail {
     pub route: String,
     /// Who was calling.
     pub identity: Option<Arc<Identity>>,
+    /// The code of the error that it was answered with.
+    pub code: Cow<'static, str>,
     /// Its place among the requests that are answered at once.
     pub place: Option<OwnedSemaphorePermit>,
 }
@@ -50,7 +53,10 @@ impl Handler for Front {
         let mut trail = Trail { id: header::request_id(request.headers()), ..Trail::default() };
         let reply = match self.answer(request, &mut trail).await {
             Ok(reply) => reply,
-            Err(error) => render::error(&error, &trail.id, request.headers()),
+            Err(error) => {
+                trail.code.clone_from(&error.code);
+                render::error(&error, &trail.id, request.headers())
+            }
         };
         record(request, &reply, &trail, started);
         write(reply, request.method(), response);
@@ -90,16 +96,16 @@ impl Front {
         };
         let called = choice.registry.plugin(found.target.plugin)?;
         trail.route = format!("{}:{}", called.manifest.id, found.target.route);
-        if let Some(refusal) = plugin::refuse_method(found.target, request.method(), trail, request.headers()) {
-            return Ok(refusal);
-        }
+        let Some(method) = found.target.method(request.method()) else {
+            return Ok(render::method_not_allowed(&found.target.allow(), &trail.id, request.headers()));
+        };
         // Before the body is read: a caller with a bad token costs nothing more.
         let identity = self.identify(request, trail)?;
         // Before an instance is taken: a slow client must not hold one.
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
         depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
-        plugin::call(&self.0.fleet, &choice, found, request, content, identity, trail).await
+        plugin::call(&self.0.fleet, &choice, found, method, request, content, identity, trail).await
     }
 
     async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {
@@ -159,6 +165,7 @@ fn record(request: &Request, reply: &Reply, trail: &Trail, started: Instant) {
                 path = request.uri().path(),
                 route,
                 status = reply.status.as_u16(),
+                code = &*trail.code,
                 duration_ms = took.as_secs_f64() * 1e3,
                 ip = %header::address(request),
                 user_agent = header::user_agent(request.headers()),

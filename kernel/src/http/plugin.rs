@@ -5,31 +5,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use salvo::http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
-use salvo::http::{HeaderMap, HeaderName, Method, ResBody, StatusCode};
+use salvo::http::{HeaderName, Method, ResBody, StatusCode};
 
 use super::answer::{Reply, Trail};
-use super::render;
 use crate::capability::dispatch::Journey;
 use crate::capability::http::{Request, Response, strip_credentials};
 use crate::error::{Error, Result, code};
 use crate::host::Fleet;
 use crate::host::fleet::Choice;
-use crate::host::route::{Match, Target};
+use crate::host::route::Match;
 use crate::identity::Identity;
 
 /// Framing is the connection's business: a plugin that set these could split responses.
 const FRAMING: &[HeaderName] = &[CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
-
-/// The refusal of a method that the route does not list.
-pub(super) fn refuse_method(target: &Target, method: &Method, trail: &Trail, headers: &HeaderMap) -> Option<Reply> {
-    (!target.answers(method)).then(|| render::method_not_allowed(&target.methods.join(", "), &trail.id, headers))
-}
 
 /// Has the plugins of a route answer.
 pub(super) async fn call(
     fleet: &Fleet,
     choice: &Choice,
     found: Match<'_>,
+    method: Method,
     request: &salvo::Request,
     body: Option<Bytes>,
     identity: Arc<Identity>,
@@ -40,7 +35,7 @@ pub(super) async fn call(
     strip_credentials(&mut headers);
     let request = Request {
         id: Arc::clone(&trail.id),
-        method: request.method().clone(),
+        method,
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),
         headers,

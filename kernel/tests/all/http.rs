@@ -79,7 +79,13 @@ fn a_method_that_a_route_does_not_list_is_refused_with_those_that_it_does() {
     assert_eq!(kernel.get("/test/http/only/get").text(), "fixed");
     let refused = kernel.ask("POST", "/test/http/only/get", &[], b"");
     refused.refuses(405, "http.method-not-allowed");
-    assert_eq!(refused.header("allow"), "GET");
+    assert_eq!(refused.header("allow"), "GET, HEAD");
+    let head = kernel.ask("HEAD", "/test/http/only/get", &[], b"");
+    assert_eq!(
+        (head.status, head.header("content-length"), head.text().as_str()),
+        (200, "5", ""),
+        "HEAD is GET without its content"
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn a_request_is_one_json_line_as_loud_as_its_outcome() {
     }
     assert_eq!(good["status"], 200);
     assert!(good["duration_ms"].is_number() && good["timestamp"].is_string() && good["user_agent"].is_string());
-    assert_eq!(line("bad")["level"], "WARN");
+    assert_eq!((&line("bad")["level"], &line("bad")["code"]), (&"WARN".into(), &"http.not-found".into()));
     assert!(!log.contains("secret=filter"), "queries can hold personal data");
 }
 
