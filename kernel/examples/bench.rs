@@ -1,18 +1,15 @@
 //! A custom build: the kernel, its plugins, and beside them endpoints that do natively what plugins do.
 //! `cargo xtask bench` compares the two. It parses no more of a request than the comparison needs.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use basalt::app::{App, Config};
 use basalt::config::Sources;
-use basalt::error::Result;
+use basalt::error::{Error, Result};
 use basalt::host::bundle::Bundle;
-use basalt::http::Context;
 use basalt::http::answer::Reply;
-use basalt::http::endpoint::Endpoint;
-use basalt::identity::Identity;
+use basalt::http::endpoint::{Access as Who, Call, Endpoint};
 use basalt::store::{Access, Actor, Limits, Parameter, Rows};
 use bytes::Bytes;
 use salvo::http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
@@ -51,35 +48,24 @@ fn endpoints() -> Vec<Endpoint> {
         constant("/bench/large", rows(100).into()),
         constant("/bench/small", rows(1).into()),
         get("/bench/item", |call| async move {
-            let key = call.parameter("id").and_then(|value| value.strip_prefix("eq.")).unwrap_or_default();
+            let key = parameter(&call, "id").and_then(|value| value.strip_prefix("eq.")).unwrap_or_default();
             read(&call, BY_KEY, key, As::Caller).await
         }),
         get("/bench/item/bare", |call| async move {
-            let key = call.parameter("id").and_then(|value| value.strip_prefix("eq.")).unwrap_or_default();
+            let key = parameter(&call, "id").and_then(|value| value.strip_prefix("eq.")).unwrap_or_default();
             read(&call, BY_KEY, key, As::Login).await
         }),
         get("/bench/list", |call| async move {
-            let limit = call.parameter("limit").unwrap_or("100");
+            let limit = parameter(&call, "limit").unwrap_or("100");
             read(&call, LIST, limit, As::Caller).await
         }),
     ]
 }
 
-/// What an endpoint answers.
-struct Call {
-    context: Arc<Context>,
-    identity: Arc<Identity>,
-    query: String,
-}
-
-impl Call {
-    fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-    }
+/// A parameter of the query.
+fn parameter<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    let pairs = call.query.as_deref()?.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Who a statement runs as.
@@ -95,12 +81,7 @@ fn get<F>(path: &'static str, answer: impl Fn(Call) -> F + Send + Sync + 'static
 where
     F: Future<Output = Result<Reply>> + Send + 'static,
 {
-    let handle = move |context, identity: Option<Arc<Identity>>, query: Option<String>| {
-        let identity = identity.unwrap_or_else(|| Arc::new(Identity::anonymous("anon")));
-        let call = Call { context, identity, query: query.unwrap_or_default() };
-        Box::pin(answer(call)) as futures_util::future::BoxFuture<'static, Result<Reply>>
-    };
-    Endpoint { method: Method::GET, path, public: false, handle: Arc::new(handle) }
+    Endpoint::new(Method::GET, path, Who::Caller, answer)
 }
 
 fn constant(path: &'static str, content: Bytes) -> Endpoint {
@@ -120,9 +101,10 @@ fn rows(count: usize) -> String {
 async fn read(call: &Call, sql: &str, parameter: &str, whom: As) -> Result<Reply> {
     // The limits that a plugin has by default.
     let limits = Limits { deadline: Instant::now() + Duration::from_secs(10), rows: 100_000, bytes: 32 << 20 };
+    let caller = call.identity.as_deref().context("a caller is always known here").map_err(Error::internal)?;
     let (store, parameters) = (&call.context.store, [Parameter::Text(parameter.to_owned())]);
     let rows = match whom {
-        As::Caller => store.query(Actor::Caller(&call.identity), Access::ReadOnly, sql, &parameters, limits).await?,
+        As::Caller => store.query(Actor::Caller(caller), Access::ReadOnly, sql, &parameters, limits).await?,
         As::Login => store.query_bare(sql, &parameters, limits).await?,
     };
     Ok(json(headers(call, &rows), rows.value_bytes(0, 2).unwrap_or_default()))
@@ -132,7 +114,7 @@ async fn read(call: &Call, sql: &str, parameter: &str, whom: As) -> Result<Reply
 fn headers(call: &Call, rows: &Rows) -> HeaderMap {
     let count: u64 = rows.value(0, 1).and_then(|text| text.parse().ok()).unwrap_or(0);
     let range = if count == 0 { "*/*".to_owned() } else { format!("0-{}/*", count - 1) };
-    let location = format!("/rest/v1/item?{}", call.query);
+    let location = format!("/rest/v1/item?{}", call.query.as_deref().unwrap_or_default());
     let mut headers = HeaderMap::with_capacity(4);
     for (name, text) in [(CONTENT_RANGE, range), (CONTENT_LOCATION, location)] {
         headers.extend(HeaderValue::try_from(text).map(|value| (name, value)));

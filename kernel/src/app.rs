@@ -1,6 +1,7 @@
 //! The composition root: builds each layer from its section of the configuration, starts them bottom first and stops them
 //! top first. It contains no logic of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ pub mod data_dir;
 
 pub use config::Config;
 
-use crate::auth::Auth;
+use crate::auth::{Auth, operator};
 use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
 use crate::host::registry::Source;
@@ -62,12 +63,15 @@ impl App {
         else {
             return Ok(());
         };
-        let (store, context) = started?;
+        let Started { store, context, key } = started?;
         data_dir.serves(address);
         let running = bound.server(&self.config.server);
         let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         announce(&format!("ready at http://{address}"));
+        if let Some(path) = key {
+            announce(&format!("the operator key is in {}", path.display()));
+        }
         let served = running.serve(context).await;
         stop.abort();
         sweep.abort();
@@ -94,13 +98,19 @@ async fn unless_told(signals: &mut Signals, start: impl Future<Output = Result<S
         // Told twice: at once.
         () = told(signals) => None,
     };
-    if let Some(Ok((store, _))) = ended {
+    if let Some(Ok(Started { store, .. })) = ended {
         store.close().await;
     }
     None
 }
 
-type Started = (Store, Arc<Context>);
+/// A kernel that can serve.
+struct Started {
+    store: Store,
+    context: Arc<Context>,
+    /// Where the operator key is, when it is new.
+    key: Option<PathBuf>,
+}
 
 async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_dir: &DataDir) -> Result<Started> {
     let auth = Auth::open(&config.auth, data_dir.path())?;
@@ -109,8 +119,10 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
     let (engine, path) = (config.host.clone(), data_dir.path().to_owned());
     let engine = tokio::task::spawn_blocking(move || Engine::new(&engine, &path));
     let store = Store::open(&config.database, data_dir.path(), &key).await?;
-    let engine = match engine.await.map_err(Error::internal).flatten() {
-        Ok(engine) => engine,
+    let handed = operator::hand_over(&store, data_dir.path()).await;
+    let engine = engine.await.map_err(Error::internal).flatten();
+    let (engine, key) = match engine.and_then(|engine| Ok((engine, handed?))) {
+        Ok(made) => made,
         Err(fault) => {
             store.close().await;
             return Err(fault);
@@ -119,7 +131,8 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
     let source = Source { engine, store: store.clone(), grants: config.plugins, limits: config.limits };
     let fleet = Fleet::new(Registry::load(&bundle.plugins, &source).await);
     let cors = Policy::new(config.cors);
-    Ok((store.clone(), Arc::new(Context::new(config.server, cors, auth, store, fleet, endpoints))))
+    let context = Arc::new(Context::new(config.server, cors, auth, store.clone(), fleet, endpoints));
+    Ok(Started { store, context, key })
 }
 
 /// For whoever waits for the kernel, on standard output: the log may be switched off.

@@ -1,5 +1,8 @@
 //! Proves who is calling. Minimal so far: HS256 tokens with a role; it issues tokens for `basalt key mint` only.
 
+pub mod operator;
+pub mod seal;
+
 use std::path::Path;
 
 use base64::Engine as _;

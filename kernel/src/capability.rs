@@ -17,6 +17,7 @@ pub mod http;
 pub mod log;
 pub mod random;
 pub mod schema;
+pub mod secret;
 pub mod settings;
 pub mod sql;
 
@@ -25,7 +26,7 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: [
             "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
-            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/plugin",
+            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/secret", "../wit/plugin",
         ],
         world: "basalt:plugin/full-plugin",
         imports: {
@@ -40,6 +41,8 @@ mod bindings {
             "basalt:schema/schema.relation": async | trappable,
             "basalt:schema/schema.relation-now": async | trappable,
             "basalt:dispatch/dispatch.send": async | trappable,
+            // The first read of a value asks the database.
+            "basalt:secret/secret.get": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -125,6 +128,8 @@ pub struct Fixed {
     pub schema: schema::Fixed,
     /// The scope of `dispatch`.
     pub dispatch: dispatch::Grant,
+    /// The scope of `secret`.
+    pub secret: secret::Fixed,
     /// The plugin's settings, as JSON text by key.
     pub settings: settings::Fixed,
     /// Lines that one call may log.
@@ -272,6 +277,7 @@ pub const ALL: &[Capability] = &[
     Capability { name: "http", link: http::link, grant: "http = {}" },
     Capability { name: "sql", link: sql::link, grant: "sql = { modes = [\"own\"] }" },
     Capability { name: "schema", link: schema::link, grant: "schema = { schemas = [\"public\"] }" },
+    Capability { name: "secret", link: secret::link, grant: "secret = { names = [\"stripe_key\"] }" },
     Capability { name: "log", link: log::link, grant: "log = {}" },
     Capability { name: "clock", link: clock::link, grant: "clock = {}" },
     Capability { name: "random", link: random::link, grant: "random = {}" },

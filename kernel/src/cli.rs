@@ -13,6 +13,7 @@ mod doctor;
 mod key;
 mod migrate;
 mod plugin;
+mod secret;
 mod serve;
 mod sql;
 
@@ -50,9 +51,12 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Run SQL as the admin, from an argument or standard input
     Sql(sql::Arguments),
-    /// Make tokens
+    /// Make tokens and operator keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Set, list and remove secrets
+    #[command(subcommand)]
+    Secret(secret::Action),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -113,6 +117,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Doctor(arguments) => doctor::run(&setup, &arguments),
         Command::Sql(arguments) => sql::run(&setup, arguments),
         Command::Key(command) => key::run(&setup, command),
+        Command::Secret(action) => secret::run(&setup, &action),
         Command::Plugin(plugin::Command::List) => plugin::list(&setup),
         Command::Bundle(arguments) => bundle::run(&setup, &arguments),
         Command::Errors => Ok(ExitCode::SUCCESS),

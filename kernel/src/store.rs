@@ -10,12 +10,17 @@ mod fault;
 mod key;
 mod login;
 mod migrate;
+mod notice;
+mod operator;
+pub mod plugin;
 mod pool;
 mod privilege;
 mod rows;
+pub mod secret;
 mod session;
 mod survey;
 mod tx;
+mod visit;
 mod wire;
 
 use std::path::Path;
@@ -34,11 +39,13 @@ pub use rows::{Column, Parameter, Rows};
 pub use session::{ResultSet, Script};
 pub use survey::{Facts, Survey, survey};
 pub use tx::{Access, Actor, Limits, Transaction};
+pub use visit::Desk;
 
 use crate::error::{Error, Result, code};
 use catalogue::Watch;
 use deadline::Control;
 use embedded::Embedded;
+use notice::Notice;
 use pool::Pool;
 use session::Session;
 use wire::Address;
@@ -59,6 +66,7 @@ struct Inner {
     control: Control,
     pool: Pool,
     watch: Watch,
+    notice: Notice,
     embedded: Option<Embedded>,
 }
 
@@ -88,13 +96,16 @@ impl Store {
         privilege::check_version(&session)?;
         migrate::migrate(&mut session, &admin).await?;
         let watching = Session::open(&admin).await?;
-        let (authenticator, watch) =
-            tokio::try_join!(login::authenticator(&admin, config, key), Watch::start(admin.clone(), watching))?;
+        let (authenticator, watch, notice) = tokio::try_join!(
+            login::authenticator(&admin, config, key),
+            Watch::start(admin.clone(), watching),
+            Notice::start(admin.clone())
+        )?;
         let control = Control::new(admin.clone(), session);
         let pool = Pool::new(config, control.clone());
         pool.keep(authenticator.clone());
         let (config, key) = (config.clone(), key.clone());
-        Ok(Inner { config, key, admin, authenticator, control, pool, watch, embedded: None })
+        Ok(Inner { config, key, admin, authenticator, control, pool, watch, notice, embedded: None })
     }
 
     /// Whether the database answers.
@@ -111,6 +122,11 @@ impl Store {
     /// A snapshot of the catalogue that shows this relation as it is now.
     pub async fn recheck(&self, schema: &str, name: &str) -> Arc<Catalogue> {
         self.0.watch.recheck(schema, name).await
+    }
+
+    /// A number that changes when plugins were installed, changed or removed, on whichever node.
+    pub fn plugins_changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.notice.plugins()
     }
 
     /// The connections by login.
@@ -134,6 +150,7 @@ impl Store {
     /// Closes the connections, and stops the server when it is ours.
     pub async fn close(&self) {
         self.0.watch.stop();
+        self.0.notice.stop();
         self.0.pool.close().await;
         self.0.control.close().await;
         if let Some(embedded) = &self.0.embedded {
@@ -145,8 +162,17 @@ impl Store {
         &self.0.config
     }
 
-    fn key(&self) -> &InstanceKey {
+    /// The key of the instance.
+    pub fn key(&self) -> &InstanceKey {
         &self.0.key
+    }
+
+    fn control(&self) -> &Control {
+        &self.0.control
+    }
+
+    fn notice(&self) -> &Notice {
+        &self.0.notice
     }
 
     fn admin(&self) -> &Address {

@@ -26,6 +26,7 @@ pub mod log;
 pub mod problem;
 pub mod random;
 pub mod schema;
+pub mod secret;
 pub mod settings;
 pub mod sql;
 

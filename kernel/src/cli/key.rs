@@ -1,20 +1,24 @@
-//! `basalt key`: tokens for trying things out and for servers.
+//! `basalt key`: tokens for trying things out and for servers, and keys for operators.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
-use super::Setup;
+use super::{Setup, block_on};
 use crate::app::data_dir;
-use crate::auth::Auth;
+use crate::auth::{Auth, operator};
 use crate::config::Duration;
 use crate::error::{Error, Result, code};
+use crate::store::Desk;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Print a token for a role
     Mint(Mint),
+    /// Make another operator key and print it, this once
+    Operator(Operator),
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,10 +37,32 @@ pub(super) struct Mint {
     expires: humantime::Duration,
 }
 
-pub(super) fn run(setup: &Setup, Command::Mint(mint): Command) -> Result<ExitCode> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Operator {
+    /// Let no other key be accepted any more, and leave this one in the data directory
+    #[arg(long)]
+    revoke: bool,
+}
+
+pub(super) fn run(setup: &Setup, command: Command) -> Result<ExitCode> {
     let data_dir = data_dir::make(&setup.config.root.data_dir)?;
+    let mint = match command {
+        Command::Mint(mint) => mint,
+        Command::Operator(Operator { revoke }) => return operator(setup, &data_dir, revoke),
+    };
     let auth = Auth::open(&setup.config.auth, &data_dir)?;
     println!("{}", auth.mint(&claims(mint)?)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn operator(setup: &Setup, data_dir: &Path, revoke: bool) -> Result<ExitCode> {
+    let key = block_on(async {
+        let mut desk = Desk::open(&setup.config.database, data_dir).await?;
+        let key = operator::rotate(&mut desk, data_dir, revoke).await;
+        desk.close().await;
+        key
+    })?;
+    println!("{}", key.expose());
     Ok(ExitCode::SUCCESS)
 }
 

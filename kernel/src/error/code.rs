@@ -42,10 +42,14 @@ codes! {
 
     AUTH_INVALID_TOKEN = "auth.invalid-token", Unauthenticated, "The bearer token is malformed, not signed by this instance, or uses an algorithm that is not accepted.";
     AUTH_EXPIRED_TOKEN = "auth.expired-token", Unauthenticated, "The bearer token has expired or is not valid yet.";
+    AUTH_OPERATOR = "auth.operator-key", Unauthenticated, "The path is the operator's, and the request carries no operator key, or one that is not accepted.";
     AUTH_DENIED_ROLE = "auth.role-not-allowed", Denied, "The token names a role that requests may not take.";
 
     PLUGIN_REFUSED = "plugin.refused", Invalid, "A plugin cannot be loaded: the message says why and the hint what to change.";
     PLUGIN_NOT_GRANTED = "plugin.not-granted", Invalid, "A plugin wants a capability that the operator did not grant; the hint is the config line that would grant it.";
+    PLUGIN_NOT_FOUND = "plugin.not-found", NotFound, "No plugin of this id is known.";
+    PLUGIN_CONFLICT = "plugin.conflict", Conflict, "Somebody else changed the plugin meanwhile: look at it again.";
+    PLUGIN_MIGRATION = "plugin.migration", Invalid, "A plugin's migration failed, was changed after it ran, or is out of order; the message names it.";
     PLUGIN_UNAVAILABLE = "plugin.unavailable", Unavailable, "A plugin that answers at this path could not be loaded; the log and `basalt plugin list` say why.";
     PLUGIN_TIMEOUT = "plugin.timeout", Timeout, "The plugin did not answer within its deadline and was stopped.";
     PLUGIN_OUT_OF_FUEL = "plugin.out-of-fuel", Plugin, "The plugin used up the computation that one call may use.";
@@ -73,6 +77,11 @@ codes! {
     SQL_CLOSED = "sql.closed", Plugin, "The plugin used a transaction that had ended.";
 
     SCHEMA_NOT_GRANTED = "schema.not-granted", Plugin, "The plugin asked for a schema that it was not granted.";
+
+    SECRET_INVALID = "secret.invalid", Invalid, "A secret's name or value is not acceptable; the message says what is.";
+    SECRET_NOT_GRANTED = "secret.not-granted", Plugin, "The plugin asked for a secret that it was not granted.";
+    SECRET_UNSET = "secret.unset", Unavailable, "The operator has set no secret of this name.";
+    SECRET_SEALED = "secret.sealed", Internal, "A secret was sealed with another instance key, or was damaged: restore the key, or set the secret again.";
 
     STORE_UNREACHABLE = "store.unreachable", Unavailable, "The database did not answer at start.";
     STORE_EMBEDDED = "store.embedded", Internal, "The embedded Postgres cannot run; the message says what to install or repair.";

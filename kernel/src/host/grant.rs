@@ -12,10 +12,12 @@ use super::manifest::{Filter, Manifest, OnFailure, refused};
 use crate::capability::dispatch::Grant as DispatchGrant;
 use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
+use crate::capability::secret::Grant as SecretGrant;
 use crate::capability::sql::{Grant as SqlGrant, GrantedMode};
 use crate::capability::{self, Capability};
 use crate::config::Section;
 use crate::error::{Error, Result, code};
+use crate::store::secret::check_name;
 
 /// The keys of `[plugins.<id>]`.
 const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "filter", "settings", "limits"];
@@ -62,6 +64,8 @@ pub struct Scopes {
     pub schema: SchemaGrant,
     /// The scope of `dispatch`.
     pub dispatch: DispatchGrant,
+    /// The scope of `secret`.
+    pub secret: SecretGrant,
 }
 
 impl Grant {
@@ -95,6 +99,7 @@ impl Grant {
                 "http" => meet_http(&manifest.id, wanted, granted)?,
                 "schema" => scopes.schema = meet_schema(&manifest.id, wanted, granted)?,
                 "dispatch" => scopes.dispatch = meet_dispatch(&manifest.id, wanted, granted)?,
+                "secret" => scopes.secret = meet_secret(&manifest.id, wanted, granted)?,
                 _ => scopeless(name, granted)?,
             }
             scopes.linked.push(capability);
@@ -160,6 +165,13 @@ fn meet_schema(id: &str, wanted: &Value, granted: &Value) -> Result<SchemaGrant>
     }
     let is_covered = has.schemas.contains("*") || want.schemas.is_subset(&has.schemas);
     if is_covered { Ok(want) } else { Err(missing(id, "schema", "", wanted)) }
+}
+
+/// A plugin has the secrets that it names, never more.
+fn meet_secret(id: &str, wanted: &Value, granted: &Value) -> Result<SecretGrant> {
+    let (want, has): (SecretGrant, SecretGrant) = (scope("secret", wanted)?, scope("secret", granted)?);
+    want.names.iter().try_for_each(|name| check_name(name)).map_err(|fault| refused(fault.message))?;
+    if want.names.is_subset(&has.names) { Ok(want) } else { Err(missing(id, "secret", "", wanted)) }
 }
 
 /// Answering its own routes takes no scope; standing in front of others' does.

@@ -15,7 +15,7 @@ use super::instance::Pool;
 use super::manifest::{Manifest, Route, refused};
 use super::package::Package;
 use super::trial::Tally;
-use crate::capability::{self, Call, Fixed, filter, handler, schema, sql};
+use crate::capability::{self, Call, Fixed, filter, handler, schema, secret, sql};
 use crate::error::{Error, Result, code};
 use crate::store::{Login, Store};
 
@@ -49,15 +49,21 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Checks, compiles and links a package under a grant; makes its login and schema when it has `own` SQL.
+    /// Checks, compiles and links a package under a grant; makes its login and schema when it has `own` SQL, and runs its
+    /// migrations there.
     ///
     /// # Errors
-    /// `plugin.not-granted` or `plugin.refused`, or the store's when the login cannot be made.
+    /// `plugin.not-granted`, `plugin.refused` or `plugin.migration`, or the store's when the login cannot be made.
     pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
         let scopes = grant.meet(&package.manifest)?;
         let settings = grant.settings(&package.manifest)?;
+        check_migrations(&package, &scopes)?;
         let code = compile(&package, &scopes, engine).await?;
         let login = login(&package.manifest, &scopes, store).await?;
+        if let Some(login) = &login {
+            // After compiling: a version that cannot run changes nothing.
+            store.migrate_plugin(login, &package.migrations).await?;
+        }
         let fixed = Fixed {
             plugin: package.manifest.id.clone(),
             sql: sql::Fixed {
@@ -69,6 +75,7 @@ impl Plugin {
             },
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             dispatch: scopes.dispatch,
+            secret: secret::Fixed::new(store, scopes.secret),
             settings,
             log_lines: grant.limits.log_lines,
             host_memory: grant.limits.host_memory.0,
@@ -118,6 +125,15 @@ fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
         let (plugin, route) = (&manifest.id, &route.name);
         tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limit `request` lets through");
     }
+}
+
+/// Migrations need a schema to run in, and somebody to run as.
+fn check_migrations(package: &Package, scopes: &Scopes) -> Result<()> {
+    if package.migrations.is_empty() || scopes.sql.modes.contains(&sql::GrantedMode::Own) {
+        return Ok(());
+    }
+    Err(refused("it carries migrations, but does not want SQL as its own login, which would run them")
+        .hint("its author adds `[want.sql] modes = [\"own\"]` to plugin.toml, or takes the migrations out"))
 }
 
 /// The plugin's own login, when it has `own` SQL.

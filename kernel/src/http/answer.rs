@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use salvo::http::header::CONTENT_LENGTH;
+use salvo::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use salvo::http::{HeaderMap, HeaderValue, Method, ResBody, StatusCode};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{Context, allow};
-use super::endpoint::Endpoint;
+use super::endpoint::{self, Access, Call};
 use super::{body, compress, depth, drain, header, plugin, render};
+use crate::auth::operator;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::telemetry;
@@ -82,8 +83,12 @@ impl Front {
         }
         let path = request.uri().path().to_owned();
         // The kernel's own paths come first: no plugin can take /health.
-        if let Some(endpoints) = self.0.endpoints(&path) {
-            return self.endpoint(endpoints, request, trail).await;
+        if let Some(found) = self.0.endpoints(&path) {
+            return self.endpoint(found, request, trail).await;
+        }
+        if endpoint::is_reserved(&path) {
+            self.operator(request)?;
+            return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         }
         // After the kernel's own, which must answer when nothing else does.
         trail.place = Some(self.0.admit()?);
@@ -108,7 +113,13 @@ impl Front {
         plugin::call(&self.0.fleet, &choice, found, method, request, content, identity, trail).await
     }
 
-    async fn endpoint(&self, endpoints: &[Endpoint], request: &mut Request, trail: &mut Trail) -> Result<Reply> {
+    async fn endpoint(
+        &self,
+        found: endpoint::Match<'_>,
+        request: &mut Request,
+        trail: &mut Trail,
+    ) -> Result<Reply> {
+        let endpoints = found.endpoints;
         trail.route = endpoints[0].path.to_owned();
         // HEAD is GET without its content, which is dropped when the answer is written.
         let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
@@ -116,8 +127,25 @@ impl Front {
             let allowed = allow(endpoints.iter().map(|endpoint| endpoint.method.clone()));
             return Ok(render::method_not_allowed(&allowed, &trail.id, request.headers()));
         };
-        let identity = if endpoint.public { None } else { Some(self.identify(request, trail)?) };
-        (endpoint.handle)(Arc::clone(&self.0), identity, request.uri().query().map(str::to_owned)).await
+        let (context, query) = (Arc::clone(&self.0), request.uri().query().map(str::to_owned));
+        let mut call = Call { context, identity: None, operator: None, params: found.params, query, body: None };
+        // Before the body is read, as for plugins.
+        match endpoint.access {
+            Access::Public => {}
+            Access::Caller => call.identity = Some(self.identify(request, trail)?),
+            Access::Operator => call.operator = Some(self.operator(request)?),
+        }
+        if endpoint.max_body > 0 {
+            call.body = body::read(request, endpoint.max_body, self.0.config.body_timeout.0).await?;
+            depth::check(self.0.config.max_json_depth, request.headers(), call.body.as_deref())?;
+        }
+        (endpoint.handle)(call).await
+    }
+
+    /// The operator's key comes as `Authorization` only: `apikey` is what pages carry.
+    fn operator(&self, request: &Request) -> Result<String> {
+        let bearer = if request.headers().contains_key(AUTHORIZATION) { header::bearer(request.headers())? } else { None };
+        operator::check(&self.0.store, bearer)
     }
 
     fn identify(&self, request: &Request, trail: &mut Trail) -> Result<Arc<Identity>> {

@@ -1,6 +1,5 @@
 //! What every request works with. It is made once, at start, and never changes but for the drain flag.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Config;
 use super::cors::Policy;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Match, Table};
 use crate::auth::Auth;
 use crate::error::{Error, Result, code};
 use crate::host::Fleet;
@@ -27,7 +26,7 @@ pub struct Context {
     pub store: Store,
     /// The plugins.
     pub fleet: Fleet,
-    endpoints: HashMap<&'static str, Vec<Endpoint>>,
+    endpoints: Table,
     requests: Arc<Semaphore>,
     draining: AtomicBool,
 }
@@ -35,12 +34,8 @@ pub struct Context {
 impl Context {
     /// Joins the layers with the kernel's endpoints.
     pub fn new(config: Config, cors: Policy, auth: Auth, store: Store, fleet: Fleet, endpoints: Vec<Endpoint>) -> Self {
-        let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
-        for endpoint in endpoints {
-            by_path.entry(endpoint.path).or_default().push(endpoint);
-        }
         let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
-        let (endpoints, draining) = (by_path, AtomicBool::new(false));
+        let (endpoints, draining) = (Table::new(endpoints), AtomicBool::new(false));
         Self { config, cors, auth, store, fleet, endpoints, requests, draining }
     }
 
@@ -59,8 +54,8 @@ impl Context {
     }
 
     /// The endpoints at a path.
-    pub fn endpoints(&self, path: &str) -> Option<&[Endpoint]> {
-        self.endpoints.get(path).map(Vec::as_slice)
+    pub fn endpoints(&self, path: &str) -> Option<Match<'_>> {
+        self.endpoints.find(path)
     }
 
     /// Says that the kernel is going to stop: `/ready` fails, so that balancers send no more.

@@ -33,6 +33,8 @@ section! {
         idle_timeout: Duration = "10m",
         /// The longest wait for a free connection.
         acquire_timeout: Duration = "5s",
+        /// The longest that one migration of a plugin may take, waiting for locks included.
+        migration_timeout: Duration = "60s",
         /// How long a start waits for the server to answer.
         connect_timeout: Duration = "60s",
         /// The directory of the server's programs (`initdb`, `postgres`) for the embedded server. Found when unset.

@@ -70,7 +70,7 @@ impl Control {
     }
 
     /// The first value of a statement's result, over the connection that is open or a new one.
-    async fn ask(&self, sql: &str, parameters: &[Parameter]) -> Result<Option<String>> {
+    pub(crate) async fn ask(&self, sql: &str, parameters: &[Parameter]) -> Result<Option<String>> {
         let mut kept = self.session.lock().await;
         // Taken out, so that a call which is dropped half-way does not leave half an answer for the next.
         let mut open = kept.take();

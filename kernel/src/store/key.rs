@@ -1,4 +1,5 @@
-//! The instance key: the one secret from which the passwords of the kernel's own logins are derived.
+//! The instance key: the one secret from which the passwords of the kernel's own logins, and the key that seals secrets,
+//! are derived.
 //!
 //! Several kernels on one database agree on those passwords by sharing the key. It does not sign tokens.
 
@@ -41,9 +42,14 @@ impl InstanceKey {
 
     /// A secret for one purpose: nobody can get from it to the key or to the secret of another purpose.
     pub fn derive(&self, purpose: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.derive_bytes(purpose))
+    }
+
+    /// The same as bytes, for a cipher.
+    pub fn derive_bytes(&self, purpose: &str) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(purpose.as_bytes());
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+        mac.finalize().into_bytes().into()
     }
 }
 

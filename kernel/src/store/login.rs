@@ -72,7 +72,7 @@ impl Store {
     /// The login and the schema of a plugin, made when they are missing.
     pub async fn provision(&self, plugin: &str) -> Result<Login> {
         let config = self.config();
-        let name = format!("{}_plugin_{plugin}", config.role_prefix);
+        let name = plugin_name(config, plugin);
         let schema = format!("plugin_{plugin}");
         check_length(&name)?;
         let mut address = self.admin().login(&name, &self.key().derive(&name));
@@ -86,6 +86,11 @@ impl Store {
         }
         Ok(login)
     }
+}
+
+/// What the login of a plugin is called.
+pub(crate) fn plugin_name(config: &Config, plugin: &str) -> String {
+    format!("{}_plugin_{plugin}", config.role_prefix)
 }
 
 /// The login that requests use: the configured one, or one of the kernel's own.

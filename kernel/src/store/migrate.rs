@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_roles",
     2 "0002_ddl_notice",
     3 "0003_public",
+    4 "0004_plugins",
 };
 
 /// Kernels that start together wait for each other. An advisory lock would do, but every login could hold that one.

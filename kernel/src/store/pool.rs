@@ -124,7 +124,8 @@ impl Pool {
         Ok(Lease::new(self.0.clone(), login.clone(), pooled, permits, false))
     }
 
-    async fn open(&self, login: &Login) -> Result<Session> {
+    /// A connection that the pool does not count.
+    pub(crate) async fn open(&self, login: &Login) -> Result<Session> {
         match Session::open(&login.0.address).await {
             Err(error) if error.code == WRONG_PASSWORD && self.0.control.mend(login).await => {
                 Session::open(&login.0.address).await

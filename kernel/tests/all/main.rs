@@ -6,6 +6,7 @@
 
 mod kernel;
 
+mod admin;
 mod cli;
 mod clock;
 mod compress;
@@ -21,10 +22,12 @@ mod hostile;
 mod http;
 mod http2;
 mod log;
+mod migration;
 mod operations;
 mod random;
 mod readme;
 mod schema;
+mod secret;
 mod settings;
 mod sql;
 mod wire;

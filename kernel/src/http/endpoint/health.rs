@@ -1,14 +1,13 @@
 //! `GET /health`: the process lives. It asks nobody else: restarting the kernel would not heal the database.
 
-use std::sync::Arc;
-
 use salvo::http::StatusCode;
 use serde_json::json;
 
+use super::Call;
 use crate::error::Result;
 use crate::http::answer::Reply;
-use crate::http::{Context, render};
+use crate::http::render;
 
-pub(super) async fn answer(_: Arc<Context>) -> Result<Reply> {
+pub(super) async fn answer(_: Call) -> Result<Reply> {
     Ok(render::json(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })))
 }

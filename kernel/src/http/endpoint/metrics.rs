@@ -1,17 +1,15 @@
 //! `GET /metrics`, for Prometheus. Gauges that mirror another layer's state are read here, when somebody looks.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use salvo::http::header::CONTENT_TYPE;
 use salvo::http::{HeaderMap, HeaderValue, ResBody, StatusCode};
 
+use super::Call;
 use crate::error::Result;
-use crate::http::Context;
 use crate::http::answer::Reply;
 use crate::telemetry;
 
-pub(super) async fn answer(context: Arc<Context>) -> Result<Reply> {
+pub(super) async fn answer(Call { context, .. }: Call) -> Result<Reply> {
     telemetry::REQUESTS_IN_FLIGHT.set(context.in_flight() as i64);
     for pool in context.store.stats() {
         for (state, count) in [("idle", pool.idle), ("busy", pool.open - pool.idle), ("waiting", pool.waiting)] {

@@ -15,7 +15,7 @@ use super::reading::{Draft, Reading, columns};
 use super::{Session, lost};
 use crate::error::{Error, Result, code};
 use crate::store::fault::{self, Reported};
-use crate::store::rows::{Column, Parameter};
+use crate::store::rows::{Column, Parameter, Values};
 use crate::store::wire::Frame;
 
 /// A statement to run, and whom it is prepared as.
@@ -49,6 +49,14 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn affected(&self) -> u64 {
         self.tag.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+
+    /// Each row's values as text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<Option<String>>> {
+        self.rows.iter().map(|row| {
+            let text = |range: std::ops::Range<usize>| String::from_utf8_lossy(&row[range]).into_owned();
+            Values::new(row).map(|value| value.map(text)).collect()
+        })
     }
 }
 

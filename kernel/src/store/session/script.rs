@@ -1,8 +1,8 @@
 //! Several statements in one text, without parameters: migrations, `basalt sql`, and the cleaning of connections.
 //!
-//! Never for text that a plugin or a request has a part in.
+//! Never for text that a request has a part in; for a plugin's migrations there is [`Session::script_unheard`].
 
-use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::backend::{ERROR_RESPONSE_TAG, Message};
 use postgres_protocol::message::frontend;
 
 use super::{Failure, Session, lost};
@@ -58,6 +58,30 @@ impl Session {
             }
         }
         Ok(script)
+    }
+
+    /// Runs a script of somebody who is not trusted: nothing of what it returns or remarks is kept but the first error.
+    pub(crate) async fn script_unheard(&mut self, sql: &str) -> Result<Option<Error>> {
+        frontend::query(sql, &mut self.wire.outbox).map_err(lost)?;
+        self.busy = true;
+        self.wire.flush().await.map_err(lost)?;
+        let mut first = None;
+        while self.busy {
+            match self.wire.receive(0).await.map_err(lost)? {
+                Frame::Message(Message::ReadyForQuery(body)) => self.ready(body.status()),
+                Frame::Message(Message::ErrorResponse(body)) => {
+                    first.get_or_insert(fault::reported(&body).error);
+                }
+                Frame::Huge(ERROR_RESPONSE_TAG) => {
+                    first.get_or_insert(fault::too_long().error);
+                }
+                Frame::Message(Message::CopyInResponse(_)) => self.refuse_copy()?,
+                _ => {}
+            }
+        }
+        // It may have forgotten what was prepared.
+        self.statements.clear();
+        Ok(first)
     }
 
     fn note(&mut self, message: Message, current: &mut ResultSet, script: &mut Script) -> Result<()> {

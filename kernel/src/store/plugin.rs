@@ -1,0 +1,256 @@
+//! What is installed, as all kernels of an instance see it: plugins, their files and what happened to them.
+//!
+//! It does not know what a file or a grant means: `host` does. The tables are the admin login's alone.
+
+mod change;
+mod migrate;
+mod purge;
+
+use std::fmt;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+pub use change::{Act, Change};
+
+use super::session::Session;
+use super::{Parameter, Store};
+use crate::error::{Error, Result, code};
+
+/// The largest file that is kept.
+pub const MAX_FILE: usize = 64 << 20;
+
+/// Entries of the log that are read at once.
+const MOST_ENTRIES: u32 = 1000;
+
+/// The SHA-256 of a plugin's file, as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of a file.
+    pub fn of(file: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(file)))
+    }
+
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One version of a plugin, without its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Of its file.
+    pub digest: Digest,
+    /// The plugin's id.
+    pub plugin: String,
+    /// As its manifest says.
+    pub version: String,
+    /// The manifest's text.
+    pub manifest: String,
+    /// When it came, in Postgres' text form.
+    pub installed_at: String,
+}
+
+/// A second version that answers a part of the requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Canary {
+    /// Which.
+    pub digest: Digest,
+    /// Its part: above 0, below 1.
+    pub share: f64,
+}
+
+/// An installed plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Installed {
+    /// Its id.
+    pub id: String,
+    /// Whether it may run.
+    pub enabled: bool,
+    /// The version that runs.
+    pub current: Digest,
+    /// The one before, to go back to.
+    pub previous: Option<Digest>,
+    /// The one that is tried.
+    pub canary: Option<Canary>,
+    /// What the operator granted at installation: TOML of the shape of `[plugins.<id>]`.
+    pub recorded: String,
+    /// Grows with every change; whoever changes says which one was seen.
+    pub revision: i64,
+}
+
+/// What happened to a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Grows with time.
+    pub number: i64,
+    /// The plugin's id.
+    pub plugin: String,
+    /// See [`Act::event`].
+    pub event: String,
+    /// The version that it was about.
+    pub version: Option<String>,
+    /// The file that it was about.
+    pub digest: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+    /// When, in Postgres' text form.
+    pub at: String,
+}
+
+impl Store {
+    /// All installed plugins, by id.
+    pub async fn plugins(&self) -> Result<Vec<Installed>> {
+        installed(&mut *self.visit().await?).await
+    }
+
+    /// The versions that are kept, without their files.
+    pub async fn plugin_versions(&self) -> Result<Vec<Version>> {
+        versions(&mut *self.visit().await?).await
+    }
+
+    /// The file with this digest.
+    ///
+    /// # Errors
+    /// `plugin.not-found` when there is none, `plugin.refused` when it is not what the digest says.
+    pub async fn plugin_file(&self, digest: &Digest) -> Result<Bytes> {
+        file(&mut *self.visit().await?, digest).await
+    }
+
+    /// The last entries of a plugin's log, newest first; of all plugins' without an id. At most 1,000.
+    pub async fn plugin_log(&self, id: Option<&str>, most: u32) -> Result<Vec<Entry>> {
+        log(&mut *self.visit().await?, id, most.min(MOST_ENTRIES)).await
+    }
+
+    /// Changes what is installed, in one transaction, and tells all kernels. The new revision.
+    ///
+    /// # Errors
+    /// `plugin.conflict` when it is not as whoever changes it saw it, `plugin.not-found` when it is not installed.
+    pub async fn change_plugin(&self, change: &Change<'_>) -> Result<i64> {
+        let revision = change::apply(&mut *self.visit().await?, change).await?;
+        self.notice().look();
+        Ok(revision)
+    }
+}
+
+async fn installed(session: &mut Session) -> Result<Vec<Installed>> {
+    let sql = "select id, enabled, \"current\", previous, canary, canary_share, recorded, revision from basalt.plugin \
+               order by id";
+    let answer = session.ask(sql, &[]).await?;
+    let read = |row: Vec<Option<String>>| {
+        let [id, enabled, current, previous, canary, share, recorded, revision] = fields(row)?;
+        let share = share.and_then(|share| share.parse().ok());
+        Some(Installed {
+            id: id?,
+            enabled: enabled? == "t",
+            current: Digest(current?),
+            previous: previous.map(Digest),
+            canary: canary.zip(share).map(|(digest, share)| Canary { digest: Digest(digest), share }),
+            recorded: recorded?,
+            revision: revision?.parse().ok()?,
+        })
+    };
+    answer.texts().map(|row| read(row).ok_or_else(strange)).collect()
+}
+
+async fn versions(session: &mut Session) -> Result<Vec<Version>> {
+    let sql = "select digest, plugin, version, manifest, installed_at from basalt.plugin_version \
+               order by plugin, installed_at, digest";
+    let answer = session.ask(sql, &[]).await?;
+    let read = |row: Vec<Option<String>>| {
+        let [digest, plugin, version, manifest, installed_at] = fields(row)?;
+        Some(Version {
+            digest: Digest(digest?),
+            plugin: plugin?,
+            version: version?,
+            manifest: manifest?,
+            installed_at: installed_at?,
+        })
+    };
+    answer.texts().map(|row| read(row).ok_or_else(strange)).collect()
+}
+
+/// Results are text: two bytes of it for each of the file's.
+async fn file(session: &mut Session, digest: &Digest) -> Result<Bytes> {
+    let sql = "select encode(content, 'hex') from basalt.plugin_version where digest = $1";
+    let answer = session.ask(sql, &[text(digest.as_str())]).await?;
+    let content = answer.texts().next().and_then(|row| row.into_iter().next().flatten());
+    let content = content.ok_or_else(|| {
+        Error::new(&code::PLUGIN_NOT_FOUND, format!("no plugin's file with the digest {digest} is kept"))
+    })?;
+    let file = unhex(&content).ok_or_else(strange)?;
+    if Digest::of(&file) != *digest {
+        return Err(Error::new(&code::PLUGIN_REFUSED, format!("the file that is kept as {digest} is damaged")));
+    }
+    Ok(file.into())
+}
+
+async fn log(session: &mut Session, id: Option<&str>, most: u32) -> Result<Vec<Entry>> {
+    let sql = "select number, plugin, event, version, digest, reason, actor, at from basalt.plugin_log \
+               where plugin = $1 or $1 is null order by number desc limit $2";
+    let answer = session.ask(sql, &[maybe(id), text(&most.to_string())]).await?;
+    let read = |row: Vec<Option<String>>| {
+        let [number, plugin, event, version, digest, reason, actor, at] = fields(row)?;
+        Some(Entry {
+            number: number?.parse().ok()?,
+            plugin: plugin?,
+            event: event?,
+            version,
+            digest,
+            reason: reason?,
+            actor: actor?,
+            at: at?,
+        })
+    };
+    answer.texts().map(|row| read(row).ok_or_else(strange)).collect()
+}
+
+fn fields<const N: usize>(row: Vec<Option<String>>) -> Option<[Option<String>; N]> {
+    row.try_into().ok()
+}
+
+/// A row that the kernel did not write.
+fn strange() -> Error {
+    Error::internal(anyhow::anyhow!("a row of the schema basalt is not as the kernel writes it"))
+}
+
+fn text(value: &str) -> Parameter {
+    Parameter::Text(value.to_owned())
+}
+
+fn maybe(value: Option<&str>) -> Parameter {
+    value.map_or(Parameter::Null, text)
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| (byte as char).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_survive_being_digits() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(unhex(&hex(&bytes)), Some(bytes));
+        assert_eq!((unhex("0"), unhex("xy"), unhex("")), (None, None, Some(Vec::new())));
+    }
+}
