@@ -118,6 +118,9 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
     };
     let source = Source { engine: &engine, store: &store, grants: &config.plugins, limits: &config.limits };
     let registry = Registry::load(&bundle.plugins, source).await;
+    for plugin in registry.unknown(config.plugins.keys()) {
+        tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
+    }
     let cors = Policy::new(config.cors);
     Ok((store.clone(), Arc::new(Context::new(config.server, cors, auth, store, registry, endpoints))))
 }

@@ -2,19 +2,24 @@
 //!
 //! It links nothing: it only decides. A plugin runs when all that it wants is granted; then it has exactly what it wants.
 
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::config::Limits;
-use super::manifest::{Filter, Manifest, OnFailure, refused};
+use super::manifest::{Filter, Manifest, OnFailure, Route, refused};
+use super::permission::{self, Difference, Permissions};
 use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
-use crate::capability::sql::{Grant as SqlGrant, GrantedMode};
+use crate::capability::sql::Grant as SqlGrant;
 use crate::capability::{self, Capability};
 use crate::config::Section;
 use crate::error::{Error, Result, code};
+
+pub use record::{approve, record};
 
 /// The keys of `[plugins.<id>]`.
 const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "filter", "settings", "limits"];
@@ -76,40 +81,85 @@ impl Grant {
         Self { enabled, trusted, capabilities, mounts, filter, settings, limits }
     }
 
-    /// What the plugin gets: all that it wants, or a refusal that names the first thing that is missing.
+    /// What the plugin gets: all that it wants, or a refusal that names everything that is missing.
     ///
     /// # Errors
-    /// `plugin.not-granted` with the configuration line that would grant it.
+    /// `plugin.not-granted` with the configuration that would grant it.
     pub fn meet(&self, manifest: &Manifest) -> Result<Scopes> {
         let mut scopes = Scopes { linked: Vec::new(), sql: SqlGrant::default(), schema: SchemaGrant::default() };
         for (name, wanted) in &manifest.want {
             let capability = capability::find(name).ok_or_else(|| refused(format!("unknown capability {name:?}")))?;
-            let Some(granted) = self.capabilities.get(name) else {
-                return Err(missing(&manifest.id, name, capability.grant, wanted));
-            };
-            match name.as_str() {
-                "sql" => scopes.sql = self.meet_sql(&manifest.id, wanted, granted)?,
-                "http" => meet_http(&manifest.id, wanted, granted)?,
-                "schema" => scopes.schema = meet_schema(&manifest.id, wanted, granted)?,
-                _ => scopeless(name, granted)?,
+            // `false` is how an operator takes back what was approved.
+            let granted = self.capabilities.get(name).filter(|granted| granted.as_bool() != Some(false));
+            if let Some(granted) = granted {
+                scopes.read(name, wanted, granted)?;
             }
             scopes.linked.push(capability);
         }
-        Ok(scopes)
+        let lacking = self.difference(manifest).added;
+        if lacking.is_empty() { Ok(scopes) } else { Err(self.missing(manifest, &lacking)) }
     }
 
-    fn meet_sql(&self, id: &str, wanted: &Value, granted: &Value) -> Result<SqlGrant> {
-        let wanted_scope: SqlGrant = scope("sql", wanted)?;
-        let granted: SqlGrant = scope("sql", granted)?;
-        if !wanted_scope.modes.is_subset(&granted.modes) {
-            return Err(missing(id, "sql", "", wanted));
+    /// What a version wants beside what it is granted: `added` is what it lacks.
+    ///
+    /// Where the operator himself says where a route or a filter hangs, it is that which is wanted, and granted.
+    pub fn difference(&self, manifest: &Manifest) -> Difference {
+        let mut placed = manifest.clone();
+        placed.filter = self.filter(manifest);
+        for route in &mut placed.routes {
+            if let Some(mounts) = self.mounts.get(&route.name) {
+                route.mounts.clone_from(mounts);
+            }
         }
-        if wanted_scope.modes.contains(&GrantedMode::Caller) && !self.trusted {
-            let message = format!("the plugin {id} wants to run SQL as its callers, which only a trusted plugin may");
-            return Err(Error::new(&code::PLUGIN_NOT_GRANTED, message)
-                .hint(format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user")));
+        let moved = placed.paths().filter(|(route, _)| self.mounts.contains_key(&route.name));
+        let granted = permission::granted(self).with_routes(moved.map(|(_, path)| path));
+        permission::difference(&granted, &permission::wanted(&placed))
+    }
+
+    /// Where each route hangs: where the operator says, else where the manifest says as far as that is granted. A path
+    /// that was not granted is not taken, even by a plugin that is refused for wanting it.
+    pub fn mounts(&self, manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
+        let lacking = self.difference(manifest).added;
+        let is_limited = self.capabilities.get("http").is_some_and(|http| http.get("routes").is_some());
+        let place = |route: &Route| {
+            let allowed = |mount: &&String| !(is_limited && lacking.has_route(&route.at(mount)));
+            (route.name.clone(), route.mounts.iter().filter(allowed).cloned().collect())
+        };
+        let mut mounts: BTreeMap<_, _> = manifest.routes.iter().map(place).collect();
+        mounts.extend(self.mounts.clone());
+        mounts
+    }
+
+    /// Refuses a plugin, naming what it lacks and what would grant it.
+    fn missing(&self, manifest: &Manifest, lacking: &Permissions) -> Error {
+        let id = &manifest.id;
+        let words: Vec<_> = lacking.lines().into_iter().map(|line| line.words).collect();
+        let message = format!("the plugin {id} wants what is not granted to it: {}", words.join("; "));
+        let mut hint = String::new();
+        if !self.trusted && lacking.iter().any(permission::takes_trust) {
+            hint.push_str(&format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user\n"));
         }
-        Ok(wanted_scope)
+        hint.push_str(&format!("[plugins.{id}.grant]\n"));
+        let approved = permission::table(&permission::wanted(manifest));
+        let names: BTreeSet<_> = lacking.iter().map(|permission| permission.capability.as_str()).collect();
+        for name in names {
+            hint.push_str(&self.line(name, &approved["grant"][name]));
+        }
+        Error::new(&code::PLUGIN_NOT_GRANTED, message).hint(hint.trim_end())
+    }
+
+    /// The line of configuration that grants a capability as it is wanted.
+    fn line(&self, name: &str, wanted: &Value) -> String {
+        let mut wanted = wanted.as_table().cloned().unwrap_or_default();
+        let is_limited = self.capabilities.get(name).is_some_and(|granted| granted.get("routes").is_some());
+        if name == "http" && !is_limited {
+            // Not to name routes is to grant those of the manifest.
+            wanted.remove("routes");
+        }
+        match capability::find(name).filter(|_| wanted.is_empty()) {
+            Some(capability) => format!("{}\n", capability.grant),
+            None => format!("{name} = {}\n", Value::Table(wanted)),
+        }
     }
 
     /// How the plugin filters: the manifest's word, where the operator has none.
@@ -148,20 +198,24 @@ impl Grant {
     }
 }
 
-/// A plugin that names schemas gets those; one that names none works with whatever it is granted.
-fn meet_schema(id: &str, wanted: &Value, granted: &Value) -> Result<SchemaGrant> {
-    let (want, has): (SchemaGrant, SchemaGrant) = (scope("schema", wanted)?, scope("schema", granted)?);
-    if want.schemas.is_empty() {
-        return Ok(has);
+impl Scopes {
+    /// Reads both sides, so that a mistake in either is refused, and keeps what is wanted.
+    fn read(&mut self, name: &str, wanted: &Value, granted: &Value) -> Result<()> {
+        match name {
+            "sql" => {
+                self.sql = scope(name, wanted)?;
+                scope::<SqlGrant>(name, granted).map(drop)
+            }
+            "http" => scope::<HttpGrant>(name, wanted).and_then(|_| scope::<HttpGrant>(name, granted)).map(drop),
+            "schema" => {
+                let (want, has): (SchemaGrant, SchemaGrant) = (scope(name, wanted)?, scope(name, granted)?);
+                // One that names none works with whatever it is granted.
+                self.schema = if want.schemas.is_empty() { has } else { want };
+                Ok(())
+            }
+            _ => scopeless(name, granted),
+        }
     }
-    let is_covered = has.schemas.contains("*") || want.schemas.is_subset(&has.schemas);
-    if is_covered { Ok(want) } else { Err(missing(id, "schema", "", wanted)) }
-}
-
-/// Answering its own routes takes no scope; standing in front of others' does.
-fn meet_http(id: &str, wanted: &Value, granted: &Value) -> Result<()> {
-    let (want, has): (HttpGrant, HttpGrant) = (scope("http", wanted)?, scope("http", granted)?);
-    if want.filter && !has.filter { Err(missing(id, "http", "", wanted)) } else { Ok(()) }
 }
 
 /// Takes the keys of one plugin's table, noting faults.
@@ -190,19 +244,6 @@ impl Reader<'_> {
         merged.extend(own);
         Limits::read(&format!("{}.limits", self.path), merged, self.faults)
     }
-}
-
-/// Refuses a plugin for a capability that it was not granted, naming the line that would grant it.
-fn missing(id: &str, name: &str, grant: &str, wanted: &Value) -> Error {
-    let line = match wanted.as_table().filter(|table| !table.is_empty()) {
-        Some(_) => format!("{name} = {wanted}"),
-        None => grant.to_owned(),
-    };
-    Error::new(
-        &code::PLUGIN_NOT_GRANTED,
-        format!("the plugin {id} wants the capability {name:?}, which is not granted to it"),
-    )
-    .hint(format!("[plugins.{id}.grant]\n{line}"))
 }
 
 fn scope<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> Result<T> {

@@ -100,7 +100,7 @@ impl Registry {
         if self.entries.iter().any(|entry| entry.manifest.id == manifest.id) {
             return Err(refused(format!("another plugin has the id {:?}", manifest.id)));
         }
-        self.routes.mount(self.entries.len(), manifest, &grant.mounts, filters).map_err(refused)
+        self.routes.mount(self.entries.len(), manifest, &grant.mounts(manifest), filters).map_err(refused)
     }
 
     /// Every plugin, in the order of loading.
@@ -114,6 +114,11 @@ impl Registry {
             State::Ready(plugin) => Some(plugin),
             _ => None,
         })
+    }
+
+    /// Those of these ids that no plugin has.
+    pub fn unknown<'a>(&self, ids: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a String> {
+        ids.filter(|id| self.entries.iter().all(|entry| entry.manifest.id != **id))
     }
 
     /// What hangs at a path.
