@@ -134,31 +134,32 @@ impl Grant {
     fn missing(&self, manifest: &Manifest, lacking: &Permissions) -> Error {
         let id = &manifest.id;
         let words: Vec<_> = lacking.lines().into_iter().map(|line| line.words).collect();
-        let message = format!("the plugin {id} wants what is not granted to it: {}", words.join("; "));
+        let mut message = format!("the plugin {id} wants what is not granted to it: {}", words.join("; "));
         let mut hint = String::new();
         if !self.trusted && lacking.iter().any(permission::takes_trust) {
-            hint.push_str(&format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user\n"));
+            message.push_str(", which only a trusted plugin may");
+            hint = format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user\n");
         }
-        hint.push_str(&format!("[plugins.{id}.grant]\n"));
-        let approved = permission::table(&permission::wanted(manifest));
         let names: BTreeSet<_> = lacking.iter().map(|permission| permission.capability.as_str()).collect();
-        for name in names {
-            hint.push_str(&self.line(name, &approved["grant"][name]));
-        }
-        Error::new(&code::PLUGIN_NOT_GRANTED, message).hint(hint.trim_end())
+        let lines: Vec<_> = names.into_iter().map(|name| self.line(name, manifest)).collect();
+        hint.push_str(&format!("[plugins.{id}.grant]\n{}", lines.join("\n")));
+        Error::new(&code::PLUGIN_NOT_GRANTED, message).hint(hint)
     }
 
     /// The line of configuration that grants a capability as it is wanted.
-    fn line(&self, name: &str, wanted: &Value) -> String {
-        let mut wanted = wanted.as_table().cloned().unwrap_or_default();
+    fn line(&self, name: &str, manifest: &Manifest) -> String {
         let is_limited = self.capabilities.get(name).is_some_and(|granted| granted.get("routes").is_some());
-        if name == "http" && !is_limited {
-            // Not to name routes is to grant those of the manifest.
-            wanted.remove("routes");
-        }
-        match capability::find(name).filter(|_| wanted.is_empty()) {
-            Some(capability) => format!("{}\n", capability.grant),
-            None => format!("{name} = {}\n", Value::Table(wanted)),
+        let mut approved = permission::table(&permission::wanted(manifest));
+        let wanted = match is_limited {
+            true => approved.get_mut("grant").and_then(|grant| grant.as_table_mut()?.remove(name)),
+            // In the author's words; not to name routes is to grant those of the manifest.
+            false => manifest.want.get(name).cloned(),
+        };
+        let has_scopes = |value: &Value| value.as_table().is_some_and(|table| !table.is_empty());
+        match (wanted.filter(has_scopes), capability::find(name)) {
+            (Some(wanted), _) => format!("{name} = {wanted}"),
+            (None, Some(capability)) => capability.grant.to_owned(),
+            (None, None) => format!("{name} = {{}}"),
         }
     }
 

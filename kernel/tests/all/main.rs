@@ -22,6 +22,7 @@ mod http2;
 mod log;
 mod operations;
 mod random;
+mod reach;
 mod readme;
 mod schema;
 mod settings;
