@@ -128,8 +128,13 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
             return Err(fault);
         }
     };
+    let known: Vec<_> = config.plugins.keys().cloned().collect();
     let source = Source { engine, store: store.clone(), grants: config.plugins, limits: config.limits };
-    let fleet = Fleet::new(Registry::load(&bundle.plugins, &source).await);
+    let registry = Registry::load(&bundle.plugins, &source).await;
+    for plugin in registry.unknown(known.iter()) {
+        tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
+    }
+    let fleet = Fleet::new(registry);
     let cors = Policy::new(config.cors);
     let context = Arc::new(Context::new(config.server, cors, auth, store.clone(), fleet, endpoints));
     Ok(Started { store, context, key })

@@ -1,10 +1,10 @@
 //! Plugins: from a file to an answer.
 //!
-//! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`engine`] compiles,
-//! [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`] runs one request in one of them, and
-//! [`registry`] finds the
-//! plugin for a path and the filters in front of it, and [`fleet`] replaces plugins while requests are answered, with a
-//! [`trial`] for each new version. It knows no HTTP connection and renders no error.
+//! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`permission`] compares the
+//! two in plain words, [`engine`] compiles, [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`]
+//! runs one request in one of them, [`registry`] finds the plugin for a path and the filters in front of it, and [`fleet`]
+//! replaces plugins while requests are answered, with a [`trial`] for each new version. It knows no HTTP connection and
+//! renders no error.
 
 pub mod bundle;
 pub mod call;
@@ -17,6 +17,7 @@ pub mod grant;
 pub mod instance;
 pub mod manifest;
 pub mod package;
+pub mod permission;
 pub mod plugin;
 pub mod registry;
 pub mod route;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use crate::config::{self, Section, Sources, default_toml, effective_toml, section};
+use crate::config::{self, Layers, Section, Sources, default_toml, effective_toml, section};
 use crate::error::{Error, Result, code};
 use crate::host::config::Limits;
 use crate::host::grant::Grant;
@@ -40,8 +40,10 @@ pub struct Config {
     pub host: host::Config,
     /// `[host.limits]`
     pub limits: Limits,
-    /// `[plugins.<id>]`
+    /// `[plugins.<id>]`, without what is recorded: see [`Config::grant`].
     pub plugins: BTreeMap<String, Grant>,
+    /// `[plugins]` by who says it.
+    layers: Layers,
 }
 
 const SECTIONS: [&str; 6] = ["server", "log", "database", "auth", "host", "plugins"];
@@ -52,18 +54,15 @@ impl Config {
     /// # Errors
     /// `config.invalid` with all faults, a line each.
     pub fn load(sources: &Sources) -> Result<Self> {
-        let mut table = config::load(sources)?;
+        let layers = config::load(sources)?;
         let mut faults = Vec::new();
-        let config = Self::read(&mut table, &mut faults);
+        let mut config = Self::read(&mut layers.merged(), &mut faults);
+        config.layers = layers.only("plugins");
         config.check(&mut faults);
         if faults.is_empty() {
             return Ok(config);
         }
-        Err(Error::new(
-            &code::CONFIG_INVALID,
-            format!("the configuration has {} fault(s):\n  {}", faults.len(), faults.join("\n  ")),
-        )
-        .hint("`basalt config --default` prints every key with its meaning"))
+        Err(invalid(&faults))
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
@@ -80,6 +79,7 @@ impl Config {
             auth: Section::read("auth", auth, faults),
             host: Section::read("host", host, faults),
             plugins: read_plugins(plugins, &limits, faults),
+            layers: Layers::default(),
             limits,
         }
     }
@@ -95,6 +95,22 @@ impl Config {
         for (id, grant) in &self.plugins {
             note(host::config::check(&format!("plugins.{id}.limits"), &grant.limits));
         }
+    }
+
+    /// The grant in effect of one plugin: the bundle's preset, over it what is recorded of the operator's answers, over
+    /// that his file and his environment. A list replaces a list, `grant = { log = false }` takes a capability back.
+    ///
+    /// # Errors
+    /// `config.invalid` with all faults of the recorded table.
+    pub fn grant(&self, id: &str, recorded: &Table) -> Result<Grant> {
+        let own = |layer: &Table| layer.get(id).and_then(Value::as_table).cloned().unwrap_or_default();
+        let mut table = own(&self.layers.preset);
+        config::merge(&mut table, recorded.clone());
+        config::merge(&mut table, own(&self.layers.operator));
+        let mut faults = Vec::new();
+        let grant = Grant::read(id, table, &self.limits, &mut faults);
+        faults.extend(host::config::check(&format!("plugins.{id}.limits"), &grant.limits).err().map(|it| it.message));
+        if faults.is_empty() { Ok(grant) } else { Err(invalid(&faults)) }
     }
 
     /// `config/default.toml`: every key with its manual.
@@ -128,6 +144,11 @@ impl Config {
         parts.extend(self.plugins.iter().map(|(id, grant)| grant.print(id)));
         parts.join("\n")
     }
+}
+
+fn invalid(faults: &[String]) -> Error {
+    let message = format!("the configuration has {} fault(s):\n  {}", faults.len(), faults.join("\n  "));
+    Error::new(&code::CONFIG_INVALID, message).hint("`basalt config --default` prints every key with its meaning")
 }
 
 fn take(table: &mut Table, key: &str, path: &str, faults: &mut Vec<String>) -> Table {
@@ -196,6 +217,35 @@ mod tests {
         let config = load("[host.limits]\nfuel = 5\nmemory = \"1MiB\"\n[plugins.a.limits]\nfuel = 7").expect("valid");
         assert!(load("[host]\nlimits = 3").expect_err("faulty").message.contains("host.limits: a table is expected"));
         assert_eq!((config.plugins["a"].limits.fuel, config.plugins["a"].limits.memory.0), (7, 1 << 20));
+    }
+
+    #[test]
+    fn what_is_recorded_stands_between_the_preset_and_the_operator() {
+        let preset = "[plugins.a]\ntrusted = true\ngrant = { log = {}, sql = { modes = [\"own\"] } }";
+        let recorded = "limits = { fuel = 5 }\ngrant = { clock = {}, sql = { modes = [\"caller\"], tables = { \"b.c\" = [\"select\", \"insert\"] } } }";
+        let environment = [
+            ("BASALT_PLUGINS__A__GRANT__SQL__TABLES", "{ \"b.c\" = [\"select\"] }"),
+            ("BASALT_PLUGINS__A__GRANT__LOG", "false"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let sources = Sources { preset: Some(preset.to_owned()), file: None, environment };
+        let config = Config::load(&sources).expect("valid");
+        let grant = config.grant("a", &recorded.parse().expect("TOML")).expect("valid");
+        assert!(grant.trusted, "of the preset");
+        assert_eq!((grant.limits.fuel, grant.capabilities["clock"].is_table()), (5, true), "of the record");
+        assert_eq!(grant.capabilities["log"].as_bool(), Some(false), "of the operator");
+        let sql = grant.capabilities["sql"].to_string();
+        assert_eq!(sql, r#"{ modes = ["caller"], tables = { "b.c" = ["select"] } }"#, "narrowed by the operator");
+        let unknown = config.grant("b", &Table::new()).expect("nobody's");
+        assert!(unknown.enabled && !unknown.trusted && unknown.capabilities.is_empty());
+    }
+
+    #[test]
+    fn a_faulty_record_is_refused_with_its_faults() {
+        let config = load("").expect("valid");
+        let recorded = "colour = 1\nlimits = { memory = \"1GiB\" }".parse().expect("TOML");
+        let message = config.grant("a", &recorded).expect_err("faulty").message;
+        assert!(message.contains("plugins.a.colour") && message.contains("plugins.a.limits.memory"), "{message}");
     }
 
     #[test]

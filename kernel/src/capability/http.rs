@@ -1,5 +1,6 @@
 //! The request that a handler answers. It holds no route table and renders nothing: `host` and the `http` layer do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,13 +18,31 @@ use crate::identity::Identity;
 
 pub use super::bindings::basalt::http::types::Response as GuestResponse;
 
-/// The scope of the capability: `http = { filter = true }`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+/// The scope of the capability: `http = { filter = ["/rest/v1"], routes = ["/shop/{item}"] }`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// Whether the plugin may stand in front of other plugins: it then sees and changes what passes.
+    /// Where the plugin may stand in front of other plugins: it then sees and changes what passes.
     #[serde(default)]
-    pub filter: bool,
+    pub filter: Place,
+    /// The paths that it may answer; all that its manifest names when this is not said.
+    pub routes: Option<BTreeSet<String>>,
+}
+
+/// In front of which requests a plugin may stand.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// Wherever its manifest says, or nowhere.
+    Any(bool),
+    /// These paths and all below them.
+    Below(BTreeSet<String>),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Any(false)
+    }
 }
 
 /// Headers that carry credentials: a plugin learns who is calling from the kernel and never holds a token.

@@ -15,19 +15,22 @@ use super::bindings::basalt::sql::sql::{
 use super::body::Body;
 use super::{Call, Scope};
 use crate::error::{Error, Result, code};
-use crate::store::{self, Actor, Limits, Login, Store};
+use crate::store::{self, Actor, Limits, Login, Reach, Store};
 
 /// What a plugin has left, when a statement reached its deadline, to say so: otherwise both would end at the same moment,
 /// and the caller would hear of either.
 const REPORT: Duration = Duration::from_millis(100);
 
-/// The scope of the capability: `sql = { modes = ["own", "caller"] }`.
+/// The scope of the capability: `sql = { modes = ["own"], tables = { "public.orders" = ["select"] } }`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// Who the plugin may run statements as.
     #[serde(default)]
     pub modes: BTreeSet<GrantedMode>,
+    /// What the plugin's own login may do with tables that are not its own. Postgres enforces it.
+    #[serde(default)]
+    pub tables: Reach,
 }
 
 /// A mode as manifests and configuration spell it.
@@ -38,6 +41,15 @@ pub enum GrantedMode {
     Own,
     /// The caller's role and claims; only for trusted plugins.
     Caller,
+    /// Past row-level security; only for trusted plugins.
+    Service,
+}
+
+impl GrantedMode {
+    /// Whether only a trusted plugin may have it: Postgres does not stop it from acting as any signed-in user.
+    pub fn needs_trust(self) -> bool {
+        self != Self::Own
+    }
 }
 
 /// What holds for every call.
@@ -72,9 +84,11 @@ pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
 
 impl Fixed {
     fn actor<'a>(&'a self, mode: Mode, scope: &'a Scope) -> Result<Actor<'a>> {
+        let is_granted = |mode| self.grant.modes.contains(&mode);
         match (mode, &self.login) {
-            (Mode::Own, Some(login)) if self.grant.modes.contains(&GrantedMode::Own) => Ok(Actor::Own(login)),
-            (Mode::Caller, _) if self.grant.modes.contains(&GrantedMode::Caller) => Ok(Actor::Caller(&scope.identity)),
+            (Mode::Own, Some(login)) if is_granted(GrantedMode::Own) => Ok(Actor::Own(login)),
+            (Mode::Caller, _) if is_granted(GrantedMode::Caller) => Ok(Actor::Caller(&scope.identity)),
+            (Mode::Service, _) if is_granted(GrantedMode::Service) => Ok(Actor::Service(&scope.identity)),
             _ => Err(Error::new(&code::SQL_NOT_GRANTED, format!("the plugin was not granted SQL as {mode:?}"))),
         }
     }

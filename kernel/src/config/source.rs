@@ -40,16 +40,43 @@ impl Sources {
     }
 }
 
-/// The merged table.
-pub fn load(sources: &Sources) -> Result<Table> {
-    let mut merged = Table::new();
-    if let Some(preset) = &sources.preset {
-        merge(&mut merged, parse(preset, Path::new("bundle.toml"))?);
+/// What comes with the kernel and what the operator says, apart: a plugin's recorded grant stands between the two.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// The bundle's preset.
+    pub preset: Table,
+    /// The file, and over it the environment.
+    pub operator: Table,
+}
+
+impl Layers {
+    /// One section of each.
+    #[must_use]
+    pub fn only(&self, section: &str) -> Self {
+        let section = |layer: &Table| layer.get(section).and_then(Value::as_table).cloned().unwrap_or_default();
+        Self { preset: section(&self.preset), operator: section(&self.operator) }
     }
+
+    /// One table, the operator's word over the preset's.
+    pub fn merged(&self) -> Table {
+        let mut merged = self.preset.clone();
+        merge(&mut merged, self.operator.clone());
+        merged
+    }
+}
+
+/// Reads the sources.
+pub fn load(sources: &Sources) -> Result<Layers> {
+    let preset = sources.preset.as_ref().map(|preset| parse(preset, Path::new("bundle.toml")));
+    Ok(Layers { preset: preset.transpose()?.unwrap_or_default(), operator: operator(sources)? })
+}
+
+fn operator(sources: &Sources) -> Result<Table> {
+    let mut merged = Table::new();
     if let Some(path) = &sources.file {
         let text = std::fs::read_to_string(path)
             .map_err(|fault| invalid(format!("{} cannot be read: {fault}", path.display())))?;
-        merge(&mut merged, parse(&text, path)?);
+        merged = parse(&text, path)?;
     }
     for (name, value) in &sources.environment {
         if let Some((_, path)) = ALIASES.iter().find(|(alias, _)| alias == name) {
@@ -85,7 +112,8 @@ fn parse_value(text: &str) -> Value {
     }
 }
 
-fn merge(into: &mut Table, from: Table) {
+/// Puts one table over another, key by key. A list replaces a list.
+pub fn merge(into: &mut Table, from: Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
@@ -111,7 +139,7 @@ mod tests {
 
     fn from(preset: &str, environment: &[(&str, &str)]) -> Table {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load(&Sources { preset: Some(preset.to_owned()), file: None, environment }).expect("valid")
+        load(&Sources { preset: Some(preset.to_owned()), file: None, environment }).expect("valid").merged()
     }
 
     #[test]

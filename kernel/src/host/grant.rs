@@ -2,22 +2,27 @@
 //!
 //! It links nothing: it only decides. A plugin runs when all that it wants is granted; then it has exactly what it wants.
 
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::config::Limits;
-use super::manifest::{Filter, Manifest, OnFailure, refused};
+use super::manifest::{Filter, Manifest, OnFailure, Route, refused};
+use super::permission::{self, Difference, Permissions};
 use crate::capability::dispatch::Grant as DispatchGrant;
 use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::secret::Grant as SecretGrant;
-use crate::capability::sql::{Grant as SqlGrant, GrantedMode};
+use crate::capability::sql::Grant as SqlGrant;
 use crate::capability::{self, Capability};
 use crate::config::Section;
 use crate::error::{Error, Result, code};
 use crate::store::secret::check_name;
+
+pub use record::{approve, record};
 
 /// The keys of `[plugins.<id>]`.
 const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "filter", "settings", "limits"];
@@ -83,42 +88,86 @@ impl Grant {
         Self { enabled, trusted, capabilities, mounts, filter, settings, limits }
     }
 
-    /// What the plugin gets: all that it wants, or a refusal that names the first thing that is missing.
+    /// What the plugin gets: all that it wants, or a refusal that names everything that is missing.
     ///
     /// # Errors
-    /// `plugin.not-granted` with the configuration line that would grant it.
+    /// `plugin.not-granted` with the configuration that would grant it.
     pub fn meet(&self, manifest: &Manifest) -> Result<Scopes> {
         let mut scopes = Scopes::default();
         for (name, wanted) in &manifest.want {
             let capability = capability::find(name).ok_or_else(|| refused(format!("unknown capability {name:?}")))?;
-            let Some(granted) = self.capabilities.get(name) else {
-                return Err(missing(&manifest.id, name, capability.grant, wanted));
-            };
-            match name.as_str() {
-                "sql" => scopes.sql = self.meet_sql(&manifest.id, wanted, granted)?,
-                "http" => meet_http(&manifest.id, wanted, granted)?,
-                "schema" => scopes.schema = meet_schema(&manifest.id, wanted, granted)?,
-                "dispatch" => scopes.dispatch = meet_dispatch(&manifest.id, wanted, granted)?,
-                "secret" => scopes.secret = meet_secret(&manifest.id, wanted, granted)?,
-                _ => scopeless(name, granted)?,
+            // `false` is how an operator takes back what was approved.
+            let granted = self.capabilities.get(name).filter(|granted| granted.as_bool() != Some(false));
+            if let Some(granted) = granted {
+                scopes.read(name, wanted, granted)?;
             }
             scopes.linked.push(capability);
         }
-        Ok(scopes)
+        let lacking = self.difference(manifest).added;
+        if lacking.is_empty() { Ok(scopes) } else { Err(self.missing(manifest, &lacking)) }
     }
 
-    fn meet_sql(&self, id: &str, wanted: &Value, granted: &Value) -> Result<SqlGrant> {
-        let wanted_scope: SqlGrant = scope("sql", wanted)?;
-        let granted: SqlGrant = scope("sql", granted)?;
-        if !wanted_scope.modes.is_subset(&granted.modes) {
-            return Err(missing(id, "sql", "", wanted));
+    /// What a version wants beside what it is granted: `added` is what it lacks.
+    ///
+    /// Where the operator himself says where a route or a filter hangs, it is that which is wanted, and granted.
+    pub fn difference(&self, manifest: &Manifest) -> Difference {
+        let mut placed = manifest.clone();
+        placed.filter = self.filter(manifest);
+        for route in &mut placed.routes {
+            if let Some(mounts) = self.mounts.get(&route.name) {
+                route.mounts.clone_from(mounts);
+            }
         }
-        if wanted_scope.modes.contains(&GrantedMode::Caller) && !self.trusted {
-            let message = format!("the plugin {id} wants to run SQL as its callers, which only a trusted plugin may");
-            return Err(Error::new(&code::PLUGIN_NOT_GRANTED, message)
-                .hint(format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user")));
+        let moved = placed.paths().filter(|(route, _)| self.mounts.contains_key(&route.name));
+        let granted = permission::granted(self).with_routes(moved.map(|(_, path)| path));
+        permission::difference(&granted, &permission::wanted(&placed))
+    }
+
+    /// Where each route hangs: where the operator says, else where the manifest says as far as that is granted. A path
+    /// that was not granted is not taken, even by a plugin that is refused for wanting it.
+    pub fn mounts(&self, manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
+        let lacking = self.difference(manifest).added;
+        let is_limited = self.capabilities.get("http").is_some_and(|http| http.get("routes").is_some());
+        let place = |route: &Route| {
+            let allowed = |mount: &&String| !(is_limited && lacking.has_route(&route.at(mount)));
+            (route.name.clone(), route.mounts.iter().filter(allowed).cloned().collect())
+        };
+        let mut mounts: BTreeMap<_, _> = manifest.routes.iter().map(place).collect();
+        mounts.extend(self.mounts.clone());
+        mounts
+    }
+
+    /// Refuses a plugin, naming what it lacks and what would grant it.
+    fn missing(&self, manifest: &Manifest, lacking: &Permissions) -> Error {
+        let id = &manifest.id;
+        let words: Vec<_> = lacking.lines().into_iter().map(|line| line.words).collect();
+        let mut message = format!("the plugin {id} wants what is not granted to it: {}", words.join("; "));
+        let mut hint = String::new();
+        if !self.trusted && lacking.iter().any(permission::takes_trust) {
+            message.push_str(", which only a trusted plugin may");
+            hint = format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user\n");
         }
-        Ok(wanted_scope)
+        let names: BTreeSet<_> = lacking.iter().map(|permission| permission.capability.as_str()).collect();
+        let lines: Vec<_> = names.into_iter().map(|name| self.line(name, manifest)).collect();
+        hint.push_str(&format!("[plugins.{id}.grant]\n{}", lines.join("\n")));
+        Error::new(&code::PLUGIN_NOT_GRANTED, message).hint(hint)
+    }
+
+    /// The line of configuration that grants a capability as it is wanted.
+    fn line(&self, name: &str, manifest: &Manifest) -> String {
+        let is_limited = self.capabilities.get(name).is_some_and(|granted| granted.get("routes").is_some());
+        let mut approved = permission::table(&permission::wanted(manifest));
+        let wanted = match is_limited {
+            true => approved.get_mut("grant").and_then(|grant| grant.as_table_mut()?.remove(name)),
+            // In the author's words; not to name routes is to grant those of the manifest.
+            false => manifest.want.get(name).cloned(),
+        };
+        let has_scopes = |value: &Value| value.as_table().is_some_and(|table| !table.is_empty());
+        match (wanted.filter(has_scopes), capability::find(name)) {
+            (Some(wanted), _) => format!("{name} = {wanted}"),
+            (None, Some(capability)) => capability.grant.to_owned(),
+            (None, None) => format!("{name} = {{}}"),
+        }
     }
 
     /// How the plugin filters: the manifest's word, where the operator has none.
@@ -157,32 +206,33 @@ impl Grant {
     }
 }
 
-/// A plugin that names schemas gets those; one that names none works with whatever it is granted.
-fn meet_schema(id: &str, wanted: &Value, granted: &Value) -> Result<SchemaGrant> {
-    let (want, has): (SchemaGrant, SchemaGrant) = (scope("schema", wanted)?, scope("schema", granted)?);
-    if want.schemas.is_empty() {
-        return Ok(has);
+impl Scopes {
+    /// Reads both sides, so that a mistake in either is refused, and keeps what is wanted.
+    fn read(&mut self, name: &str, wanted: &Value, granted: &Value) -> Result<()> {
+        match name {
+            "sql" => {
+                self.sql = scope(name, wanted)?;
+                scope::<SqlGrant>(name, granted).map(drop)
+            }
+            "http" => scope::<HttpGrant>(name, wanted).and_then(|_| scope::<HttpGrant>(name, granted)).map(drop),
+            "schema" => {
+                let (want, has): (SchemaGrant, SchemaGrant) = (scope(name, wanted)?, scope(name, granted)?);
+                // One that names none works with whatever it is granted.
+                self.schema = if want.schemas.is_empty() { has } else { want };
+                Ok(())
+            }
+            "dispatch" => {
+                self.dispatch = scope(name, wanted)?;
+                scope::<DispatchGrant>(name, granted).map(drop)
+            }
+            "secret" => {
+                self.secret = scope(name, wanted)?;
+                self.secret.names.iter().try_for_each(|name| check_name(name)).map_err(|it| refused(it.message))?;
+                scope::<SecretGrant>(name, granted).map(drop)
+            }
+            _ => scopeless(name, granted),
+        }
     }
-    let is_covered = has.schemas.contains("*") || want.schemas.is_subset(&has.schemas);
-    if is_covered { Ok(want) } else { Err(missing(id, "schema", "", wanted)) }
-}
-
-/// A plugin has the secrets that it names, never more.
-fn meet_secret(id: &str, wanted: &Value, granted: &Value) -> Result<SecretGrant> {
-    let (want, has): (SecretGrant, SecretGrant) = (scope("secret", wanted)?, scope("secret", granted)?);
-    want.names.iter().try_for_each(|name| check_name(name)).map_err(|fault| refused(fault.message))?;
-    if want.names.is_subset(&has.names) { Ok(want) } else { Err(missing(id, "secret", "", wanted)) }
-}
-
-/// Answering its own routes takes no scope; standing in front of others' does.
-fn meet_http(id: &str, wanted: &Value, granted: &Value) -> Result<()> {
-    let (want, has): (HttpGrant, HttpGrant) = (scope("http", wanted)?, scope("http", granted)?);
-    if want.filter && !has.filter { Err(missing(id, "http", "", wanted)) } else { Ok(()) }
-}
-
-fn meet_dispatch(id: &str, wanted: &Value, granted: &Value) -> Result<DispatchGrant> {
-    let (want, has): (DispatchGrant, DispatchGrant) = (scope("dispatch", wanted)?, scope("dispatch", granted)?);
-    if has.covers(&want) { Ok(want) } else { Err(missing(id, "dispatch", "", wanted)) }
 }
 
 /// Takes the keys of one plugin's table, noting faults.
@@ -211,19 +261,6 @@ impl Reader<'_> {
         merged.extend(own);
         Limits::read(&format!("{}.limits", self.path), merged, self.faults)
     }
-}
-
-/// Refuses a plugin for a capability that it was not granted, naming the line that would grant it.
-fn missing(id: &str, name: &str, grant: &str, wanted: &Value) -> Error {
-    let line = match wanted.as_table().filter(|table| !table.is_empty()) {
-        Some(_) => format!("{name} = {wanted}"),
-        None => grant.to_owned(),
-    };
-    Error::new(
-        &code::PLUGIN_NOT_GRANTED,
-        format!("the plugin {id} wants the capability {name:?}, which is not granted to it"),
-    )
-    .hint(format!("[plugins.{id}.grant]\n{line}"))
 }
 
 fn scope<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> Result<T> {

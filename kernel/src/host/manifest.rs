@@ -135,6 +135,7 @@ impl Manifest {
         for name in self.want.keys().filter(|name| capability::find(name).is_none()) {
             faults.push(format!("it wants {name:?}, which this kernel does not offer"));
         }
+        faults.extend(self.scope_fault());
         let may_filter = self.want.get("http").and_then(|http| http.get("filter")?.as_bool()).unwrap_or(false);
         if self.filter.is_some() != may_filter {
             faults.push("a [filter] and `[want.http] filter = true` go together".to_owned());
@@ -150,7 +151,31 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// Every path that the plugin answers, with its route.
+    pub fn paths(&self) -> impl Iterator<Item = (&Route, String)> {
+        self.routes.iter().flat_map(|route| route.mounts.iter().map(move |mount| (route, route.at(mount))))
+    }
+
+    /// Scopes that grants have and manifests express otherwise.
+    fn scope_fault(&self) -> Option<String> {
+        let scope = |capability: &str, key: &str| self.want.get(capability)?.get(key);
+        if scope("http", "routes").is_some() {
+            return Some("where it answers is said by each [[route]], not by `[want.http] routes`".to_owned());
+        }
+        let modes = scope("sql", "modes").and_then(Value::as_array);
+        let has_own = modes.is_some_and(|modes| modes.iter().any(|mode| mode.as_str() == Some("own")));
+        let is_idle = scope("sql", "tables").is_some() && !has_own;
+        is_idle.then(|| "`[want.sql] tables` are for its own login: it has to want `modes = [\"own\"]`".to_owned())
+    }
+}
+
 impl Route {
+    /// Its path below a mount.
+    pub fn at(&self, mount: &str) -> String {
+        format!("{}{}", mount.trim_end_matches('/'), self.path)
+    }
+
     fn fault(&self) -> Option<String> {
         let bad = |path: &&String| !path.starts_with('/') && !path.is_empty();
         std::iter::once(&self.path)

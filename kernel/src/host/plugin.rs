@@ -141,7 +141,7 @@ async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store) -> Result<Op
     if !scopes.sql.modes.contains(&sql::GrantedMode::Own) {
         return Ok(None);
     }
-    store.provision(&manifest.id).await.map(Some)
+    store.provision(&manifest.id, &scopes.sql.tables).await.map(Some)
 }
 
 async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<Code> {

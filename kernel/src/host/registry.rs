@@ -140,7 +140,7 @@ impl Registry {
         if self.entry(&manifest.id).is_some() {
             return Err(refused(format!("another plugin has the id {:?}", manifest.id)));
         }
-        self.routes.mount(self.entries.len(), manifest, &grant.mounts, filters).map_err(refused)
+        self.routes.mount(self.entries.len(), manifest, &grant.mounts(manifest), filters).map_err(refused)
     }
 
     /// The plugin of an id.
@@ -156,6 +156,11 @@ impl Registry {
     /// The plugins that answer.
     pub fn ready(&self) -> impl Iterator<Item = &Arc<Plugin>> {
         self.entries.iter().filter_map(Entry::ready)
+    }
+
+    /// Those of these ids that no plugin has.
+    pub fn unknown<'a>(&self, ids: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a String> {
+        ids.filter(|id| self.entries.iter().all(|entry| entry.manifest.id != **id))
     }
 
     /// What hangs at a path.

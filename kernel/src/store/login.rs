@@ -3,6 +3,9 @@
 //! Who a connection logged in as is what Postgres enforces, so these are the walls between plugins. Their passwords are
 //! derived from the instance key; the server only ever sees SCRAM verifiers. It does not remove logins.
 
+mod reach;
+mod right;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -13,9 +16,15 @@ use super::session::Session;
 use super::wire::Address;
 use super::{Config, InstanceKey, Parameter, Store, privilege};
 use crate::error::{Error, Result, code};
+use reach::Wanted;
+
+pub use right::{Reach, TableName, Verb};
 
 /// The roles that requests may take; migrations make them.
-pub(crate) const REQUEST_ROLES: &[&str] = &["anon", "authenticated", "service_role"];
+pub(crate) const REQUEST_ROLES: &[&str] = &["anon", "authenticated", SERVICE_ROLE];
+
+/// The one of them that goes past row-level security, where the admin could give it that.
+pub(crate) const SERVICE_ROLE: &str = "service_role";
 
 /// Somebody who can log in. Cheap to clone.
 #[derive(Clone)]
@@ -69,8 +78,11 @@ impl std::fmt::Debug for Login {
 }
 
 impl Store {
-    /// The login and the schema of a plugin, made when they are missing.
-    pub async fn provision(&self, plugin: &str) -> Result<Login> {
+    /// The login and the schema of a plugin, made when they are missing, and exactly these tables of others.
+    ///
+    /// # Errors
+    /// `plugin.refused` when a table does not exist, `store.privilege` when the admin may not.
+    pub async fn provision(&self, plugin: &str, reach: &Reach) -> Result<Login> {
         let config = self.config();
         let name = plugin_name(config, plugin);
         let schema = format!("plugin_{plugin}");
@@ -80,9 +92,13 @@ impl Store {
         // temporary table stands before a real one.
         address.settings = vec![("search_path".to_owned(), format!("{}, pg_temp", quote(&schema)))];
         let login = Login::new(address, Some(schema), true, config.max_plugin_connections);
-        match owns_its_schema(&login).await {
-            Known::Complete => {}
-            known => make_plugin(self.admin(), &login, known).await?,
+        let wanted = Wanted { plugin, login: login.name(), reach };
+        let (known, is_reached) = examine(&login, &wanted).await?;
+        if known != Known::Complete {
+            make_plugin(self.admin(), &login, known).await?;
+        }
+        if !is_reached {
+            reach::reach(self.admin(), &wanted).await?;
         }
         Ok(login)
     }
@@ -128,10 +144,21 @@ enum Known {
     Stranger,
 }
 
-async fn owns_its_schema(login: &Login) -> Known {
+/// How far the login is made, and whether its reach is as wanted, in one session of its own.
+async fn examine(login: &Login, wanted: &Wanted<'_>) -> Result<(Known, bool)> {
+    let Ok(mut session) = Session::open(&login.0.address).await else {
+        return Ok((Known::Stranger, false));
+    };
+    let known = owns_its_schema(&mut session, login).await;
+    let change = reach::look(&mut session, wanted).await;
+    session.close().await;
+    Ok((known, change?.is_empty()))
+}
+
+async fn owns_its_schema(session: &mut Session, login: &Login) -> Known {
     let schema = login.schema().unwrap_or_default();
     let sql = "select 1 from pg_namespace where nspname = $1 and pg_get_userbyid(nspowner) = session_user";
-    ask(login, sql, schema.to_owned()).await
+    is_complete(session, sql, schema.to_owned()).await
 }
 
 async fn may_take_roles(login: &Login) -> Known {
@@ -142,9 +169,14 @@ async fn may_take_roles(login: &Login) -> Known {
 
 async fn ask(login: &Login, sql: &str, parameter: String) -> Known {
     let Ok(mut session) = Session::open(&login.0.address).await else { return Known::Stranger };
-    let is_complete = session.ask(sql, &[Parameter::Text(parameter)]).await.is_ok_and(|answer| !answer.rows.is_empty());
+    let known = is_complete(&mut session, sql, parameter).await;
     session.close().await;
-    if is_complete { Known::Complete } else { Known::Incomplete }
+    known
+}
+
+async fn is_complete(session: &mut Session, sql: &str, parameter: String) -> Known {
+    let answer = session.ask(sql, &[Parameter::Text(parameter)]).await;
+    if answer.is_ok_and(|answer| !answer.rows.is_empty()) { Known::Complete } else { Known::Incomplete }
 }
 
 async fn make_plugin(admin: &Address, login: &Login, known: Known) -> Result<()> {

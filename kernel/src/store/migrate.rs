@@ -32,7 +32,7 @@ const MIGRATIONS: &[Migration] = migrations! {
 };
 
 /// Kernels that start together wait for each other. An advisory lock would do, but every login could hold that one.
-const LOCK: &str = "lock table basalt.migration in exclusive mode";
+pub(super) const LOCK: &str = "lock table basalt.migration in exclusive mode";
 
 const TABLE: &str = "create schema if not exists basalt;
 create table if not exists basalt.migration (

@@ -23,6 +23,9 @@ pub enum Actor<'a> {
     Own(&'a Login),
     /// The caller of a request.
     Caller(&'a Identity),
+    /// The role that row-level security does not hold back, for the caller of a request: the claims stay the caller's, so
+    /// that triggers can tell who asked.
+    Service(&'a Identity),
 }
 
 /// What a statement may do.

@@ -3,6 +3,9 @@
 #[path = "kernel/login.rs"]
 mod login;
 
+#[path = "kernel/variant.rs"]
+mod variant;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -25,6 +25,7 @@ mod log;
 mod migration;
 mod operations;
 mod random;
+mod reach;
 mod readme;
 mod schema;
 mod secret;

@@ -2,6 +2,7 @@
 
 use super::{Access, Actor, BEGIN, COMMIT};
 use crate::error::{Error, Result, code};
+use crate::store::login::SERVICE_ROLE;
 use crate::store::session::{Failure, Step};
 use crate::store::{Login, Parameter};
 
@@ -34,22 +35,19 @@ impl Scope {
                 let assume = (access == Access::ReadOnly).then(|| (ASSUME_READ_ONLY, Vec::new()));
                 Ok(Self { login: login.clone(), role: String::new(), access, assume })
             }
-            Actor::Caller(identity) => {
-                // To Postgres `none` is the login itself, which is no role of a request; nor is its own name.
-                if identity.role == "none" || identity.role == authenticator.name() {
-                    return Err(denied(&identity.role));
-                }
-                let read_only = if access == Access::ReadOnly { "on" } else { "off" };
-                let values = [read_only, &identity.role, &identity.claims];
-                let values = values.map(|value| Parameter::Text(value.to_owned())).to_vec();
-                Ok(Self {
-                    login: authenticator.clone(),
-                    role: identity.role.clone(),
-                    access,
-                    assume: Some((ASSUME, values)),
-                })
-            }
+            Actor::Caller(identity) => Self::with_role(&identity.role, &identity.claims, access, authenticator),
+            Actor::Service(identity) => Self::with_role(SERVICE_ROLE, &identity.claims, access, authenticator),
         }
+    }
+
+    fn with_role(role: &str, claims: &str, access: Access, authenticator: &Login) -> Result<Self> {
+        // To Postgres `none` is the login itself, which is no role of a request; nor is its own name.
+        if role == "none" || role == authenticator.name() {
+            return Err(denied(role));
+        }
+        let read_only = if access == Access::ReadOnly { "on" } else { "off" };
+        let values = [read_only, role, claims].map(|value| Parameter::Text(value.to_owned())).to_vec();
+        Ok(Self { login: authenticator.clone(), role: role.to_owned(), access, assume: Some((ASSUME, values)) })
     }
 
     pub(super) fn bare(authenticator: &Login) -> Self {
