@@ -15,8 +15,8 @@ pub use config::Config;
 use crate::auth::{Auth, operator};
 use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
-use crate::host::registry::Source;
-use crate::host::{Engine, Fleet, Registry};
+use crate::host::roster::Grants;
+use crate::host::{Engine, Roster};
 use crate::http::cors::Policy;
 use crate::http::endpoint::{self, Endpoint};
 use crate::http::{self, Context};
@@ -68,6 +68,8 @@ impl App {
         let running = bound.server(&self.config.server);
         let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
+        let followed = Arc::clone(&context);
+        let follow = tokio::spawn(async move { followed.roster.follow().await });
         announce(&format!("ready at http://{address}"));
         if let Some(path) = key {
             announce(&format!("the operator key is in {}", path.display()));
@@ -75,6 +77,7 @@ impl App {
         let served = running.serve(context).await;
         stop.abort();
         sweep.abort();
+        follow.abort();
         store.close().await;
         drop(data_dir);
         served
@@ -128,15 +131,14 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
             return Err(fault);
         }
     };
-    let known: Vec<_> = config.plugins.keys().cloned().collect();
-    let source = Source { engine, store: store.clone(), grants: config.plugins, limits: config.limits };
-    let registry = Registry::load(&bundle.plugins, &source).await;
-    for plugin in registry.unknown(known.iter()) {
+    let words = config.clone();
+    let grants: Grants = Arc::new(move |id, recorded| words.grant(id, recorded));
+    let roster = Roster::open(&bundle.plugins, &store, engine, grants).await?;
+    for plugin in roster.unknown(config.plugins.keys()) {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
     }
-    let fleet = Fleet::new(registry);
     let cors = Policy::new(config.cors);
-    let context = Arc::new(Context::new(config.server, cors, auth, store.clone(), fleet, endpoints));
+    let context = Arc::new(Context::new(config.server, cors, auth, store.clone(), roster, endpoints));
     Ok(Started { store, context, key })
 }
 
@@ -173,7 +175,7 @@ async fn sweep(context: Arc<Context>) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        for registry in context.fleet.registries() {
+        for registry in context.roster.fleet.registries() {
             registry.ready().for_each(|plugin| plugin.sweep());
         }
     }

@@ -20,6 +20,7 @@ pub mod package;
 pub mod permission;
 pub mod plugin;
 pub mod registry;
+pub mod roster;
 pub mod route;
 pub mod trial;
 
@@ -28,3 +29,4 @@ pub use engine::Engine;
 pub use fleet::Fleet;
 pub use plugin::Plugin;
 pub use registry::Registry;
+pub use roster::Roster;

@@ -20,7 +20,8 @@ alter table basalt.plugin_version alter column content set storage external;
 create table basalt.plugin (
   id text primary key,
   enabled boolean not null default true,
-  "current" text not null,
+  -- None where the version that came with the binary runs.
+  "current" text,
   previous text,
   canary text,
   canary_share double precision check (canary_share > 0 and canary_share < 1),

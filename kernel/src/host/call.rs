@@ -88,6 +88,16 @@ impl Plugin {
         outcome
     }
 
+    /// Makes an instance and keeps it for the first call: what cannot even start is found before anybody depends on it.
+    ///
+    /// # Errors
+    /// What went wrong, as for a call.
+    pub async fn smoke(&self) -> Result<()> {
+        let instance = self.instantiate(Instant::now() + self.limits.deadline.0).await?;
+        self.pool.give_back(instance);
+        Ok(())
+    }
+
     async fn instantiate(&self, deadline: Instant) -> Result<Instance> {
         let live = self.pool.count();
         let data = Call::new(Arc::clone(&self.fixed), self.limits.memory.bytes());

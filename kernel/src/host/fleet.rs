@@ -42,8 +42,8 @@ pub struct Outcome {
     pub plugin: String,
     /// Whether the new version stays.
     pub verdict: Verdict,
-    /// The plugin as it is from now on.
-    pub entry: Option<Entry>,
+    /// Per cent of the requests that saw it.
+    pub share: u32,
 }
 
 impl Fleet {
@@ -51,6 +51,19 @@ impl Fleet {
     pub fn new(registry: Registry) -> Self {
         let live = ArcSwap::from_pointee(Live { registry: Arc::new(registry), trial: None });
         Self { live, changing: Mutex::default(), decided: Notify::new() }
+    }
+
+    /// Makes these live, in place of whatever was: for the start, before anybody asks.
+    pub(super) fn start(&self, registry: Registry) {
+        self.live.store(Arc::new(Live { registry: Arc::new(registry), trial: None }));
+    }
+
+    /// Whether a plugin could be put beside the others.
+    ///
+    /// # Errors
+    /// As [`Fleet::put`].
+    pub fn check(&self, entry: &Entry) -> Result<()> {
+        check(&self.present()?.with(entry.clone()), &entry.manifest.id)
     }
 
     /// The plugins for one request.
@@ -143,9 +156,8 @@ impl Fleet {
 
     fn end(&self, trial: &Trial, verdict: Verdict) -> Outcome {
         let registry = Arc::clone(if verdict == Verdict::Passed { &trial.candidate } else { &trial.previous });
-        let (plugin, entry) = (trial.plugin.clone(), registry.entry(&trial.plugin).cloned());
         self.live.store(Arc::new(Live { registry, trial: None }));
-        Outcome { plugin, verdict, entry }
+        Outcome { plugin: trial.plugin.clone(), verdict, share: trial.share }
     }
 
     /// The registry that a change starts from. A swap that is still on probation is taken for good: whoever makes the next

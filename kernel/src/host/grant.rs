@@ -88,6 +88,12 @@ impl Grant {
         Self { enabled, trusted, capabilities, mounts, filter, settings, limits }
     }
 
+    /// Nothing.
+    pub fn none(id: &str) -> Self {
+        let limits = Limits::read("host.limits", Table::new(), &mut Vec::new());
+        Self::read(id, Table::new(), &limits, &mut Vec::new())
+    }
+
     /// What the plugin gets: all that it wants, or a refusal that names everything that is missing.
     ///
     /// # Errors

@@ -51,6 +51,7 @@ pub(super) struct Exports {
 /// The instances of a plugin.
 pub struct Pool {
     permits: Semaphore,
+    concurrency: usize,
     /// The most recently used one is last and is taken first: its memory is warm, and the others can become idle.
     idle: Mutex<Vec<Instance>>,
     reuse: bool,
@@ -68,9 +69,10 @@ impl Instance {
 impl Pool {
     /// An empty pool for the plugin of this id.
     pub fn new(plugin: &str, limits: &Limits) -> Self {
-        let permits = Semaphore::new(limits.concurrency.get() as usize);
+        let concurrency = limits.concurrency.get() as usize;
+        let permits = Semaphore::new(concurrency);
         let live = telemetry::PLUGIN_LIVE.with_label_values(&[plugin]);
-        Self { permits, idle: Mutex::default(), reuse: limits.reuse, live }
+        Self { permits, concurrency, idle: Mutex::default(), reuse: limits.reuse, live }
     }
 
     /// Counts an instance that is being made.
@@ -93,6 +95,11 @@ impl Pool {
             _ => Err(Error::new(&code::PLUGIN_BUSY, "all instances of the plugin stayed busy")
                 .hint("try again later; an operator can raise the plugin's limit `concurrency`")),
         }
+    }
+
+    /// Whether a call is running.
+    pub fn is_busy(&self) -> bool {
+        self.permits.available_permits() < self.concurrency
     }
 
     /// An idle instance, if there is one.

@@ -127,6 +127,13 @@ impl Manifest {
         if faults.is_empty() { Ok(manifest) } else { Err(refused(faults.join("; "))) }
     }
 
+    /// What stands for a manifest that cannot be read, so that its plugin can be listed.
+    pub(super) fn unreadable(id: &str) -> Self {
+        let keys = [("id", id), ("version", "unknown"), ("description", ""), ("license", "")];
+        let table: Table = keys.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect();
+        table.try_into().expect("these keys are enough")
+    }
+
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if !is_id(&self.id) {

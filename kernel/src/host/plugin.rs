@@ -93,6 +93,11 @@ impl Plugin {
         Tally { calls: self.calls.load(Ordering::Relaxed), failures: self.failures.load(Ordering::Relaxed) }
     }
 
+    /// Whether a call is running.
+    pub fn is_busy(&self) -> bool {
+        self.pool.is_busy()
+    }
+
     /// How many instances wait for a call.
     pub fn idle_instances(&self) -> usize {
         self.pool.idle()

@@ -2,21 +2,15 @@
 //!
 //! It does not decide grants and runs no call.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use toml::Table;
 
-use super::config::Limits;
-use super::engine::Engine;
 use super::grant::Grant;
 use super::manifest::{Manifest, refused};
-use super::package::Package;
 use super::plugin::Plugin;
 use super::route::{Filters, Match, Routes};
 use crate::error::{Error, Result, code};
-use crate::store::Store;
+use crate::store::plugin::Digest;
 
 /// A plugin and how it stands.
 #[derive(Debug, Clone)]
@@ -25,6 +19,8 @@ pub struct Entry {
     pub manifest: Arc<Manifest>,
     /// What the operator allows it.
     pub grant: Arc<Grant>,
+    /// Of its file, when it was installed; none when it came with the binary.
+    pub digest: Option<Digest>,
     /// Whether it can be called.
     pub state: State,
 }
@@ -48,41 +44,27 @@ pub struct Registry {
     routes: Routes,
 }
 
-/// What plugins are made of.
-#[derive(Clone)]
-pub struct Source {
-    /// Compiles them.
-    pub engine: Engine,
-    /// Their database.
-    pub store: Store,
-    /// The operator's word on each, by id.
-    pub grants: BTreeMap<String, Grant>,
-    /// The limits of a plugin that the configuration does not mention.
-    pub limits: Limits,
-}
-
-impl Source {
-    fn grant(&self, manifest: &Manifest) -> Grant {
-        let absent = || Grant::read(&manifest.id, Table::new(), &self.limits, &mut Vec::new());
-        self.grants.get(&manifest.id).cloned().unwrap_or_else(absent)
-    }
-
-    /// A plugin as its grant lets it be: switched off, ready, or refused with the reason.
-    pub async fn load(&self, package: Package) -> Entry {
-        let grant = self.grant(&package.manifest);
-        let manifest = Arc::new(package.manifest.clone());
-        let state = match grant.enabled {
-            false => State::Disabled,
-            true => match Plugin::load(package, &grant, &self.engine, &self.store).await {
-                Ok(plugin) => State::Ready(Arc::new(plugin)),
-                Err(fault) => State::refused(&manifest.id, fault),
-            },
-        };
-        Entry { manifest, grant: Arc::new(grant), state }
-    }
-}
-
 impl Entry {
+    /// A plugin of which no more is known than that it cannot run.
+    pub fn broken(id: &str, fault: Error) -> Self {
+        let manifest = Manifest::unreadable(id);
+        let grant = Grant::none(id);
+        Self { manifest: Arc::new(manifest), grant: Arc::new(grant), digest: None, state: State::refused(id, fault) }
+    }
+
+    /// Why it does not answer, when that is not the operator's will.
+    pub fn reason(&self) -> Option<Error> {
+        match &self.state {
+            State::Refused(fault) => Some(fault.without_source()),
+            State::Ready(_) | State::Disabled => None,
+        }
+    }
+
+    /// Why it does not answer; for one of which that is known.
+    pub(super) fn fault(&self) -> Error {
+        self.reason().unwrap_or_else(|| refused("it is switched off"))
+    }
+
     /// The plugin, when it answers.
     pub fn ready(&self) -> Option<&Arc<Plugin>> {
         match &self.state {
@@ -93,18 +75,6 @@ impl Entry {
 }
 
 impl Registry {
-    /// Loads every plugin. One that cannot run is kept with its reason: its paths answer with it, the others run.
-    pub async fn load(files: &[(String, Bytes)], source: &Source) -> Self {
-        let mut entries = Vec::new();
-        for (name, wasm) in files {
-            match Package::parse(wasm.clone()) {
-                Ok(package) => entries.push(source.load(package).await),
-                Err(fault) => tracing::error!(file = name, %fault, "a file of the bundle is no plugin"),
-            }
-        }
-        Self::of(entries)
-    }
-
     /// A registry of these plugins. One whose paths or id another has already is refused.
     pub fn of(entries: Vec<Entry>) -> Self {
         let filters = entries.iter().enumerate().filter(|(_, entry)| entry.grant.enabled);
@@ -158,11 +128,6 @@ impl Registry {
         self.entries.iter().filter_map(Entry::ready)
     }
 
-    /// Those of these ids that no plugin has.
-    pub fn unknown<'a>(&self, ids: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a String> {
-        ids.filter(|id| self.entries.iter().all(|entry| entry.manifest.id != **id))
-    }
-
     /// What hangs at a path.
     pub fn find(&self, path: &str) -> Option<Match<'_>> {
         self.routes.find(path)
@@ -190,7 +155,7 @@ impl Registry {
 }
 
 impl State {
-    fn refused(id: &str, fault: Error) -> Self {
+    pub(super) fn refused(id: &str, fault: Error) -> Self {
         tracing::error!(plugin = id, %fault, "the plugin is not running");
         Self::Refused(Arc::new(fault))
     }

@@ -94,7 +94,7 @@ impl Front {
         trail.place = Some(self.0.admit()?);
         // Before authentication: an unknown path is 404 for everyone, whoever they are.
         // Once: whatever is swapped meanwhile, one request sees one version of everything.
-        let choice = self.0.fleet.choose();
+        let choice = self.0.roster.fleet.choose();
         let Some(found) = choice.registry.find(&path) else {
             trail.route = "unmatched".to_owned();
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
@@ -110,15 +110,10 @@ impl Front {
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
         depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
-        plugin::call(&self.0.fleet, &choice, found, method, request, content, identity, trail).await
+        plugin::call(&self.0.roster.fleet, &choice, found, method, request, content, identity, trail).await
     }
 
-    async fn endpoint(
-        &self,
-        found: endpoint::Match<'_>,
-        request: &mut Request,
-        trail: &mut Trail,
-    ) -> Result<Reply> {
+    async fn endpoint(&self, found: endpoint::Match<'_>, request: &mut Request, trail: &mut Trail) -> Result<Reply> {
         let endpoints = found.endpoints;
         trail.route = endpoints[0].path.to_owned();
         // HEAD is GET without its content, which is dropped when the answer is written.
@@ -144,7 +139,8 @@ impl Front {
 
     /// The operator's key comes as `Authorization` only: `apikey` is what pages carry.
     fn operator(&self, request: &Request) -> Result<String> {
-        let bearer = if request.headers().contains_key(AUTHORIZATION) { header::bearer(request.headers())? } else { None };
+        let bearer =
+            if request.headers().contains_key(AUTHORIZATION) { header::bearer(request.headers())? } else { None };
         operator::check(&self.0.store, bearer)
     }
 

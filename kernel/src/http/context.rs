@@ -11,7 +11,7 @@ use super::cors::Policy;
 use super::endpoint::{Endpoint, Match, Table};
 use crate::auth::Auth;
 use crate::error::{Error, Result, code};
-use crate::host::Fleet;
+use crate::host::Roster;
 use crate::store::Store;
 
 /// The layers below, as the HTTP layer uses them.
@@ -25,7 +25,7 @@ pub struct Context {
     /// The database.
     pub store: Store,
     /// The plugins.
-    pub fleet: Fleet,
+    pub roster: Roster,
     endpoints: Table,
     requests: Arc<Semaphore>,
     draining: AtomicBool,
@@ -33,10 +33,17 @@ pub struct Context {
 
 impl Context {
     /// Joins the layers with the kernel's endpoints.
-    pub fn new(config: Config, cors: Policy, auth: Auth, store: Store, fleet: Fleet, endpoints: Vec<Endpoint>) -> Self {
+    pub fn new(
+        config: Config,
+        cors: Policy,
+        auth: Auth,
+        store: Store,
+        roster: Roster,
+        endpoints: Vec<Endpoint>,
+    ) -> Self {
         let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
         let (endpoints, draining) = (Table::new(endpoints), AtomicBool::new(false));
-        Self { config, cors, auth, store, fleet, endpoints, requests, draining }
+        Self { config, cors, auth, store, roster, endpoints, requests, draining }
     }
 
     /// A place among the requests that are answered at once.

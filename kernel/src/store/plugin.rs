@@ -76,8 +76,8 @@ pub struct Installed {
     pub id: String,
     /// Whether it may run.
     pub enabled: bool,
-    /// The version that runs.
-    pub current: Digest,
+    /// The version that runs; none for the one that came with the binary.
+    pub current: Option<Digest>,
     /// The one before, to go back to.
     pub previous: Option<Digest>,
     /// The one that is tried.
@@ -154,7 +154,7 @@ async fn installed(session: &mut Session) -> Result<Vec<Installed>> {
         Some(Installed {
             id: id?,
             enabled: enabled? == "t",
-            current: Digest(current?),
+            current: current.map(Digest),
             previous: previous.map(Digest),
             canary: canary.zip(share).map(|(digest, share)| Canary { digest: Digest(digest), share }),
             recorded: recorded?,

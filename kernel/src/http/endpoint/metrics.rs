@@ -16,7 +16,7 @@ pub(super) async fn answer(Call { context, .. }: Call) -> Result<Reply> {
             telemetry::DB_CONNECTIONS.with_label_values(&[pool.login.as_str(), state]).set(count as i64);
         }
     }
-    for plugin in context.fleet.registry().ready() {
+    for plugin in context.roster.fleet.registry().ready() {
         let gauge = telemetry::PLUGIN_INSTANCES.with_label_values(&[plugin.manifest.id.as_str()]);
         gauge.set(plugin.idle_instances() as i64);
     }

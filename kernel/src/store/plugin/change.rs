@@ -16,7 +16,7 @@ pub enum Act {
     Add(Digest),
     /// Run another version; the one that ran can be gone back to. Ends a canary, also by making it the version that runs.
     Upgrade(Digest),
-    /// Run the one before again, and forget the one that ran.
+    /// Run the one before again, which is the binary's where no other is kept, and forget the one that ran.
     Rollback,
     /// Try another version with a part of the requests.
     Canary(Canary),
@@ -62,7 +62,7 @@ impl Act {
 pub struct Change<'a> {
     /// The plugin's id.
     pub plugin: &'a str,
-    /// The revision that was seen; nothing for [`Act::Add`].
+    /// The revision that was seen; nothing where nothing was recorded yet.
     pub seen: Option<i64>,
     /// What is done.
     pub act: Act,
@@ -134,6 +134,11 @@ async fn run(session: &mut Session, change: &Change<'_>) -> Result<Answer> {
             let share = text(&canary.share.to_string());
             return session.ask(sql, &[plugin, seen, recorded, digest, share]).await.map_err(second_canary);
         }
+        Act::Enable | Act::Disable | Act::Grant if change.seen.is_none() => {
+            let sql = "insert into basalt.plugin (id, enabled, recorded) values ($1, $2, coalesce($3, '')) \
+                       on conflict do nothing returning revision, \"current\"";
+            return session.ask(sql, &[plugin, text(&(change.act != Act::Disable).to_string()), recorded]).await;
+        }
         Act::Upgrade(_) => "previous = \"current\", \"current\" = $4, canary = null, canary_share = null",
         Act::Rollback => "\"current\" = previous, previous = null, canary = null, canary_share = null",
         Act::EndCanary => "canary = null, canary_share = null",
@@ -141,7 +146,7 @@ async fn run(session: &mut Session, change: &Change<'_>) -> Result<Answer> {
         Act::Disable => "enabled = false",
         Act::Grant => "enabled = enabled",
     };
-    let possible = if change.act == Act::Rollback { "previous is not null" } else { "true" };
+    let possible = if change.act == Act::Rollback { "\"current\" is not null" } else { "true" };
     let sql = format!(
         "update basalt.plugin set {set}, recorded = coalesce($3, recorded), revision = nextval('basalt.plugin_revision') \
          where id = $1 and revision = $2 and {possible} returning revision, \"current\""
@@ -170,8 +175,9 @@ async fn explain(session: &mut Session, change: &Change<'_>) -> Error {
     };
     match (revision, &change.act) {
         (None, _) => Error::new(&code::PLUGIN_NOT_FOUND, format!("the plugin {id} is not installed")),
-        (Some(_), Act::Add(_)) => Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} is installed already"))
-            .hint("upgrade it"),
+        (Some(_), Act::Add(_)) => {
+            Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} is installed already")).hint("upgrade it")
+        }
         (now, Act::Rollback) if now == change.seen => {
             Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} has no version before this one"))
         }

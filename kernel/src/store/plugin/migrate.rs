@@ -84,8 +84,9 @@ async fn run_pending(
 
 async fn in_time<T>(patience: Duration, name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     let overdue = |_| {
-        wrong(format!("the migration {name} did not end within {}", humantime::format_duration(patience)))
-            .hint("it may wait for a lock, or for another kernel; [database] migration_timeout is the most that it gets")
+        wrong(format!("the migration {name} did not end within {}", humantime::format_duration(patience))).hint(
+            "it may wait for a lock, or for another kernel; [database] migration_timeout is the most that it gets",
+        )
     };
     timeout(patience, work).await.map_err(overdue)?
 }
@@ -129,8 +130,10 @@ fn pending<'a>(migrations: &'a [Migration<'a>], applied: &Ledger) -> Result<Vec<
     }
     let last = applied.iter().map(|(name, _)| name.as_str()).max();
     match pending.first().zip(last).filter(|(first, last)| first.name < *last) {
-        Some((first, last)) => Err(wrong(format!("the migration {} would run after {last}, which has run", first.name))
-            .hint("migrations go forward only: give it a name behind those that ran")),
+        Some((first, last)) => {
+            Err(wrong(format!("the migration {} would run after {last}, which has run", first.name))
+                .hint("migrations go forward only: give it a name behind those that ran"))
+        }
         None => Ok(pending),
     }
 }
