@@ -70,7 +70,8 @@ fn value() -> Result<Zeroizing<String>> {
         eprintln!();
     } else {
         let most = MAX_VALUE as u64 + 3;
-        let no_text = |fault| Error::new(&code::SECRET_INVALID, "the value is no UTF-8 text").source(anyhow::anyhow!("{fault}"));
+        let no_text =
+            |fault| Error::new(&code::SECRET_INVALID, "the value is no UTF-8 text").source(anyhow::anyhow!("{fault}"));
         input.lock().take(most).read_to_string(&mut text).map_err(|fault: std::io::Error| no_text(fault.kind()))?;
     }
     let length = text.strip_suffix("\r\n").or(text.strip_suffix('\n')).map_or(text.len(), str::len);

@@ -105,12 +105,7 @@ impl Front {
         plugin::call(&self.0.registry, found, request, content, identity, trail).await
     }
 
-    async fn endpoint(
-        &self,
-        found: endpoint::Match<'_>,
-        request: &mut Request,
-        trail: &mut Trail,
-    ) -> Result<Reply> {
+    async fn endpoint(&self, found: endpoint::Match<'_>, request: &mut Request, trail: &mut Trail) -> Result<Reply> {
         let endpoints = found.endpoints;
         trail.route = endpoints[0].path.to_owned();
         // HEAD is GET without its content, which is dropped when the answer is written.
@@ -136,7 +131,8 @@ impl Front {
 
     /// The operator's key comes as `Authorization` only: `apikey` is what pages carry.
     fn operator(&self, request: &Request) -> Result<String> {
-        let bearer = if request.headers().contains_key(AUTHORIZATION) { header::bearer(request.headers())? } else { None };
+        let bearer =
+            if request.headers().contains_key(AUTHORIZATION) { header::bearer(request.headers())? } else { None };
         operator::check(&self.0.store, bearer)
     }
 

@@ -35,7 +35,8 @@ pub fn check_name(name: &str) -> Result<()> {
     if fits {
         return Ok(());
     }
-    let message = format!("{name:?} is no name of a secret: a small letter, then small letters, digits or `_`, at most 63");
+    let message =
+        format!("{name:?} is no name of a secret: a small letter, then small letters, digits or `_`, at most 63");
     Err(Error::new(&code::SECRET_INVALID, message))
 }
 

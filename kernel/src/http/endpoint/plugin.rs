@@ -40,9 +40,10 @@ fn summary(entry: &Entry) -> Value {
     let (state, reason) = match &entry.state {
         State::Ready(_) => ("ready", Value::Null),
         State::Disabled => ("disabled", Value::Null),
-        State::Refused(error) => {
-            ("refused", json!({ "code": error.code, "message": error.message, "hint": error.hint, "details": error.details }))
-        }
+        State::Refused(error) => (
+            "refused",
+            json!({ "code": error.code, "message": error.message, "hint": error.hint, "details": error.details }),
+        ),
     };
     json!({
         "id": entry.manifest.id,
@@ -56,10 +57,11 @@ fn summary(entry: &Entry) -> Value {
 /// Without the values of settings: an operator may have put a password there.
 fn detail(entry: &Entry) -> Value {
     let manifest = &entry.manifest;
-    let routes = manifest.routes.iter().map(|route| {
-        json!({ "name": route.name, "path": route.path, "mounts": route.mounts, "methods": route.methods })
-    });
-    let settings = manifest.settings.iter().map(|setting| json!({ "name": setting.name, "description": setting.description }));
+    let routes = manifest.routes.iter().map(
+        |route| json!({ "name": route.name, "path": route.path, "mounts": route.mounts, "methods": route.methods }),
+    );
+    let settings =
+        manifest.settings.iter().map(|setting| json!({ "name": setting.name, "description": setting.description }));
     let mut answer = summary(entry);
     answer["description"] = manifest.description.as_str().into();
     answer["license"] = manifest.license.as_str().into();

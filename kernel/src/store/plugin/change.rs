@@ -170,8 +170,9 @@ async fn explain(session: &mut Session, change: &Change<'_>) -> Error {
     };
     match (revision, &change.act) {
         (None, _) => Error::new(&code::PLUGIN_NOT_FOUND, format!("the plugin {id} is not installed")),
-        (Some(_), Act::Add(_)) => Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} is installed already"))
-            .hint("upgrade it"),
+        (Some(_), Act::Add(_)) => {
+            Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} is installed already")).hint("upgrade it")
+        }
         (now, Act::Rollback) if now == change.seen => {
             Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} has no version before this one"))
         }

@@ -59,6 +59,9 @@ fn checked(migrations: &[(String, String)]) -> Result<Vec<Migration<'_>>> {
     if let Some((name, _)) = migrations.iter().find(|(name, _)| !is_name(name)) {
         return Err(wrong(format!("{name:?} is no name of a migration")));
     }
+    if let Some((name, _)) = migrations.iter().find(|(_, sql)| sql.contains('\0')) {
+        return Err(wrong(format!("the migration {name} is no text: it holds a NUL")));
+    }
     if let Some(pair) = migrations.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
         return Err(wrong(format!("the migration {} stands behind {}", pair[1].0, pair[0].0))
             .hint("migrations run in the order of their names, which have to be packed in that order"));
@@ -84,8 +87,9 @@ async fn run_pending(
 
 async fn in_time<T>(patience: Duration, name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     let overdue = |_| {
-        wrong(format!("the migration {name} did not end within {}", humantime::format_duration(patience)))
-            .hint("it may wait for a lock, or for another kernel; [database] migration_timeout is the most that it gets")
+        wrong(format!("the migration {name} did not end within {}", humantime::format_duration(patience))).hint(
+            "it may wait for a lock, or for another kernel; [database] migration_timeout is the most that it gets",
+        )
     };
     timeout(patience, work).await.map_err(overdue)?
 }
@@ -129,8 +133,10 @@ fn pending<'a>(migrations: &'a [Migration<'a>], applied: &Ledger) -> Result<Vec<
     }
     let last = applied.iter().map(|(name, _)| name.as_str()).max();
     match pending.first().zip(last).filter(|(first, last)| first.name < *last) {
-        Some((first, last)) => Err(wrong(format!("the migration {} would run after {last}, which has run", first.name))
-            .hint("migrations go forward only: give it a name behind those that ran")),
+        Some((first, last)) => {
+            Err(wrong(format!("the migration {} would run after {last}, which has run", first.name))
+                .hint("migrations go forward only: give it a name behind those that ran"))
+        }
         None => Ok(pending),
     }
 }

@@ -45,7 +45,9 @@ fn explain(error: Error, name: &str) -> Error {
     match &*error.code {
         "2BP01" => Error { message: format!("the login {name:?} cannot be dropped: {}", error.message), ..error }
             .hint("it has something in another database of this server: `drop owned by` it there"),
-        "57014" | "55P03" => Error::new(&code::PLUGIN_CONFLICT, "something still uses what the plugin owns").source(error),
+        "57014" | "55P03" => {
+            Error::new(&code::PLUGIN_CONFLICT, "something still uses what the plugin owns").source(error)
+        }
         _ => error,
     }
 }
