@@ -114,7 +114,10 @@ fn another_instance_key_opens_nothing_and_says_so() {
     let refused = kernel.get("/test/secret/stripe_key");
     refused.refuses(500, "secret.sealed");
     assert!(refused.text().contains("another instance key") && refused.text().contains("instance.key"));
+    let doctor = || String::from_utf8(kernel.setup.run(&["doctor"]).stdout).expect("text");
+    assert!(doctor().contains("not the key that sealed the secret \"stripe_key\""), "{}", doctor());
     assert_eq!(kernel.operate("PUT", "secrets/stripe_key", b"again").status, 204);
+    assert!(!doctor().contains("not the key"));
     assert_eq!(read(&kernel), "again");
 }
 
