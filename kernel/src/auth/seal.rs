@@ -42,6 +42,11 @@ impl Seal {
         Self { cipher: Aes256Gcm::new(&(*key).into()), key_id: [a, b, c, d] }
     }
 
+    /// What tells its key from others, as hexadecimal digits; sealed values carry it.
+    pub fn key_id(&self) -> String {
+        self.key_id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Seals a value under its name.
     ///
     /// # Errors

@@ -93,12 +93,17 @@ impl Store {
         address.settings = vec![("search_path".to_owned(), format!("{}, pg_temp", quote(&schema)))];
         let login = Login::new(address, Some(schema), true, config.max_plugin_connections);
         let wanted = Wanted { plugin, login: login.name(), reach };
-        let (known, is_reached) = examine(&login, &wanted).await?;
-        if known != Known::Complete {
-            make_plugin(self.admin(), &login, known).await?;
-        }
-        if !is_reached {
-            reach::reach(self.admin(), &wanted).await?;
+        for last in [false, true] {
+            let (known, is_reached) = examine(&login, &wanted).await?;
+            if known != Known::Complete {
+                unless_raced(make_plugin(self.admin(), &login, known).await, last)?;
+            }
+            if !is_reached {
+                unless_raced(reach::reach(self.admin(), &wanted).await, last)?;
+            }
+            if known == Known::Complete {
+                break;
+            }
         }
         Ok(login)
     }
@@ -119,11 +124,22 @@ pub(crate) async fn authenticator(admin: &Address, config: &Config, key: &Instan
         }
     };
     let login = Login::new(address, None, config.authenticator.is_none(), config.max_connections);
-    match may_take_roles(&login).await {
-        Known::Complete => {}
-        known => make_authenticator(admin, &login, known, config).await?,
+    for last in [false, true] {
+        match may_take_roles(&login).await {
+            Known::Complete => break,
+            known => unless_raced(make_authenticator(admin, &login, known, config).await, last)?,
+        }
     }
     Ok(login)
+}
+
+/// Of two kernels that make the same at once one fails, and finds it made when it looks again.
+fn unless_raced(made: Result<()>, last: bool) -> Result<()> {
+    match made {
+        // A role, a schema, a membership; and what both change is "concurrently updated".
+        Err(error) if !last && matches!(&*error.code, "23505" | "42710" | "42P06" | "XX000") => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// Postgres would cut a longer name, and two plugins could share a login.

@@ -45,6 +45,8 @@ pub struct Facts {
     pub make_roles: String,
     /// Whether a kernel has ever set this database up.
     pub is_migrated: bool,
+    /// Secrets by the key that sealed them: the key's id, as its digits, and a name.
+    pub sealed: Vec<(String, String)>,
     /// How far the server's clock is ahead of this machine's, in milliseconds.
     pub ahead: i64,
 }
@@ -85,6 +87,7 @@ async fn ask(session: &mut Session, address: &Address, facts: Facts) -> Result<F
         make_roles: privilege::make_roles(&missing_roles),
         missing_roles,
         is_migrated: migrate::list(session).await.is_ok_and(|list| list.iter().any(|migration| migration.applied)),
+        sealed: sealed(session).await.unwrap_or_default(),
         ahead: ahead(session).await?,
         ..facts
     })
@@ -95,6 +98,17 @@ async fn missing_roles(session: &mut Session) -> Result<Vec<String>> {
     let sql = "select name from unnest($1::text[]) name where not exists (select from pg_roles where rolname = name)";
     let rows = session.ask(sql, &roles).await?.rows;
     Ok(rows.iter().filter_map(|row| first(row)).collect())
+}
+
+/// Where the database is not set up there are none.
+async fn sealed(session: &mut Session) -> Result<Vec<(String, String)>> {
+    let sql = "select encode(substring(sealed from 2 for 4), 'hex') as key_id, min(name) from basalt.secret group by 1";
+    let answer = session.ask(sql, &[]).await?;
+    let pair = |row: Vec<Option<String>>| {
+        let mut row = row.into_iter().flatten();
+        row.next().zip(row.next())
+    };
+    Ok(answer.texts().filter_map(pair).collect())
 }
 
 /// Compared with the middle of the question's way there and back.

@@ -6,7 +6,7 @@ mod login;
 #[path = "kernel/variant.rs"]
 mod variant;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -123,6 +123,39 @@ impl Setup {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Another kernel of the same instance, before either starts: the same database, key, plugins and configuration, and a
+    /// data directory of its own.
+    pub fn beside(&self) -> Self {
+        let other = Self::embedded(&[], "");
+        for file in std::fs::read_dir(self.path("bundle")).expect("a bundle").flatten() {
+            std::fs::copy(file.path(), other.path("bundle").join(file.file_name())).expect("copied");
+        }
+        std::fs::copy(self.path("basalt.toml"), other.path("basalt.toml")).expect("copied");
+        for setup in [self, &other] {
+            std::fs::write(setup.path("data/instance.key"), "A".repeat(43)).expect("written");
+        }
+        Self { database: self.database.clone(), environment: self.environment.clone(), ..other }
+    }
+
+    /// Puts a plugin's file into the bundle.
+    pub fn put(&self, name: &str, file: &[u8]) {
+        std::fs::write(self.path("bundle").join(format!("{name}.wasm")), file).expect("written");
+    }
+
+    /// A plugin's file of the bundle.
+    pub fn file(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path("bundle").join(format!("{name}.wasm"))).expect("read")
+    }
+
+    /// Runs a command to its end, with this as its input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("started");
+        process.stdin.take().expect("piped").write_all(input.as_bytes()).expect("written");
+        process.wait_with_output().expect("the binary runs")
     }
 
     fn lay_out(&self, plugins: &[&str]) {
@@ -249,6 +282,13 @@ impl Kernel {
         let output = self.setup.run(&["key", "mint", "--role", role, "--sub", sub]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         format!("Bearer {}", String::from_utf8_lossy(&output.stdout).trim())
+    }
+
+    /// Asks as the operator, with the key that the first start left.
+    pub fn operate(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let key = std::fs::read_to_string(self.setup.path("data/operator-key")).expect("a key");
+        let bearer = format!("Bearer {}", key.trim());
+        self.ask(method, &format!("/api/v1/admin/{path}"), &[("authorization", &bearer)], body)
     }
 
     /// The kernel's process id.

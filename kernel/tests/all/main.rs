@@ -21,6 +21,7 @@ mod filter;
 mod hostile;
 mod http;
 mod http2;
+mod installed;
 mod log;
 mod migration;
 mod operations;

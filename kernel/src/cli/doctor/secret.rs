@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::Scene;
 use super::finding::{Finding, SECRETS};
+use crate::auth::seal::Seal;
 use crate::auth::{MIN_SECRET, SECRET_FILE};
-use crate::store::{InstanceKey, KEY_FILE, PASSWORD_FILE, has_embedded_data};
+use crate::store::{InstanceKey, KEY_FILE, PASSWORD_FILE, Survey, has_embedded_data};
 
 const CHECK: &str = SECRETS.check;
 
@@ -24,7 +25,8 @@ const NEW: &str = "`export BASALT_JWT_SECRET=$(openssl rand -base64 32)`, or lea
                    invalid";
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
-    [Some(token(scene)), key(&scene.data_dir), password(scene)].into_iter().flatten().collect()
+    let found = [Some(token(scene)), key(&scene.data_dir), sealed(scene), password(scene)];
+    found.into_iter().flatten().collect()
 }
 
 fn token(scene: &Scene<'_>) -> Finding {
@@ -70,6 +72,18 @@ fn key(data_dir: &Path) -> Option<Finding> {
     InstanceKey::parse(&fs::read_to_string(&file).ok()?).err()?;
     let mend = format!("restore it, or `rm {}`: the kernel then gives its logins new passwords", file.display());
     Some(Finding::fault(&SECRETS, file.display(), "broken: it does not hold 32 bytes", mend))
+}
+
+/// What another key sealed stays closed: a database that came without its data directory.
+fn sealed(scene: &Scene<'_>) -> Option<Finding> {
+    let Survey::Reached(facts) = &scene.survey else { return None };
+    let file = scene.data_dir.join(KEY_FILE);
+    let key = fs::read_to_string(&file).ok().and_then(|text| InstanceKey::parse(&text).ok());
+    let ours = key.map(|key| Seal::new(&key).key_id());
+    let (_, name) = facts.sealed.iter().find(|(key, _)| Some(key) != ours.as_ref())?;
+    let found = format!("not the key that sealed the secret {name:?}: plugins cannot read it");
+    let mend = format!("restore the file as it was when the secret was set, or `basalt secret set {name}` again");
+    Some(Finding::fault(&SECRETS, file.display(), found, mend))
 }
 
 /// The embedded server was made with a password that nobody else knows.

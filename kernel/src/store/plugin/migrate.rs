@@ -59,6 +59,9 @@ fn checked(migrations: &[(String, String)]) -> Result<Vec<Migration<'_>>> {
     if let Some((name, _)) = migrations.iter().find(|(name, _)| !is_name(name)) {
         return Err(wrong(format!("{name:?} is no name of a migration")));
     }
+    if let Some((name, _)) = migrations.iter().find(|(_, sql)| sql.contains('\0')) {
+        return Err(wrong(format!("the migration {name} is no text: it holds a NUL")));
+    }
     if let Some(pair) = migrations.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
         return Err(wrong(format!("the migration {} stands behind {}", pair[1].0, pair[0].0))
             .hint("migrations run in the order of their names, which have to be packed in that order"));

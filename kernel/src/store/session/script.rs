@@ -75,7 +75,10 @@ impl Session {
                 Frame::Huge(ERROR_RESPONSE_TAG) => {
                     first.get_or_insert(fault::too_long().error);
                 }
-                Frame::Message(Message::CopyInResponse(_)) => self.refuse_copy()?,
+                Frame::Message(Message::CopyInResponse(_)) => {
+                    frontend::copy_fail("there is nothing to read here", &mut self.wire.outbox).map_err(lost)?;
+                    self.wire.flush().await.map_err(lost)?;
+                }
                 _ => {}
             }
         }
