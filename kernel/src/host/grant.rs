@@ -150,7 +150,7 @@ impl Grant {
         let mut message = format!("the plugin {id} wants what is not granted to it: {}", words.join("; "));
         let mut hint = String::new();
         if !self.trusted && lacking.iter().any(permission::takes_trust) {
-            message.push_str(", which only a trusted plugin may");
+            message.push_str(" (only a trusted plugin may what says so)");
             hint = format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user\n");
         }
         let names: BTreeSet<_> = lacking.iter().map(|permission| permission.capability.as_str()).collect();

@@ -80,6 +80,11 @@ fn what_is_no_longer_granted_is_taken_back_and_what_is_missing_given() {
     let before = stamp(&kernel);
     let kernel = restart(kernel, both);
     assert_eq!(stamp(&kernel), before, "nothing to do, nothing done");
+    kernel.sql(
+        "do $$ begin execute 'grant insert on orders to ' || (select nspowner::regrole from pg_namespace
+           where nspname = 'plugin_shop'); end $$",
+    );
+    assert!(held(&kernel).contains("orders:insert"), "by hand, where no prompt shows it");
     let kernel = restart(kernel, "\"public.orders\" = [\"select\"]");
     let rest = held(&kernel);
     assert!(rest.contains("\norders:select policy:basalt_shop_select public:usage"), "{rest}");

@@ -3,13 +3,27 @@
 use std::path::Path;
 
 use super::attack::{Attack, Gets};
+use super::grant::{CASES, Case};
 use super::{GROUPS, Group};
 
 const BEGIN: &str = "<!-- attacks: written by `cargo xtask bless` from kernel/tests/matrix -->\n";
 const END: &str = "<!-- end of the attacks -->\n";
 
 fn table() -> String {
-    GROUPS.iter().map(|group| section(group)).collect()
+    GROUPS.iter().map(|group| section(group)).chain([grants()]).collect()
+}
+
+fn grants() -> String {
+    let row = |case: &Case| {
+        let tried = if case.tried.contains('`') { case.tried.to_owned() } else { format!("`{}`", case.tried) };
+        format!("| `{}` | `{}` | {tried} | {} |\n", case.scope, case.granted, case.outcome())
+    };
+    let rows: String = CASES.iter().map(row).collect();
+    format!(
+        "\n### Scopes of grants\n\nEach with what is inside and what is outside. A plugin that wants more than it is \
+         granted is not loaded; a call beyond the grant is refused, by Postgres where it is about tables.\n\n\
+         | scope | granted | tried | outcome |\n|---|---|---|---|\n{rows}"
+    )
 }
 
 fn section(group: &Group) -> String {

@@ -13,6 +13,7 @@ mod attack;
 mod beside;
 mod caller;
 mod document;
+mod grant;
 mod guest;
 mod own;
 mod residue;
