@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{InstancePre, Linker};
 
 use super::config::Limits;
@@ -14,7 +13,7 @@ use super::instance::Pool;
 use super::manifest::{Manifest, Route, refused};
 use super::package::Package;
 use crate::capability::{self, Call, Fixed, filter, handler, schema, sql};
-use crate::error::{Error, Result, code};
+use crate::error::{Error, Result};
 use crate::store::{Login, Store};
 
 /// A plugin that is ready to be called.
@@ -50,6 +49,7 @@ impl Plugin {
     /// # Errors
     /// `plugin.not-granted` or `plugin.refused`, or the store's when the login cannot be made.
     pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
+        package.check()?;
         let scopes = grant.meet(&package.manifest)?;
         let settings = grant.settings(&package.manifest)?;
         let code = compile(&package, &scopes, engine).await?;
@@ -121,7 +121,6 @@ async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<
     let manifest = package.manifest.clone();
     let work = move || {
         let component = engine.component(&wasm).map_err(|fault| refused(format!("{fault:#}")))?;
-        check_imports(&manifest, &component, &engine)?;
         let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
         Code::find(linked, &manifest)
     };
@@ -139,25 +138,4 @@ fn link(
         (capability.link)(&mut linker)?;
     }
     linker.instantiate_pre(component)
-}
-
-/// A component's type is the exact list of what its code can call: it must not be more than the manifest says.
-fn check_imports(manifest: &Manifest, component: &wasmtime::component::Component, engine: &Engine) -> Result<()> {
-    for (import, item) in component.component_type().imports(engine.inner()) {
-        let package = import.strip_prefix("basalt:").and_then(|name| name.split('/').next());
-        let resources_only = matches!(item.ty, ComponentItem::Type(_));
-        match package {
-            Some("types") => {}
-            Some(name) if manifest.want.contains_key(name) || resources_only => {}
-            Some(name) if capability::find(name).is_some() => return Err(undeclared(manifest, name)),
-            _ => return Err(refused(format!("its code imports {import}, which this kernel does not offer"))),
-        }
-    }
-    Ok(())
-}
-
-fn undeclared(manifest: &Manifest, name: &str) -> Error {
-    let id = &manifest.id;
-    let message = format!("the plugin {id} imports the capability {name:?}, which its manifest does not ask for");
-    Error::new(&code::PLUGIN_REFUSED, message).hint(format!("its author adds [want.{name}] to plugin.toml"))
 }
