@@ -9,6 +9,7 @@ mod kernel;
 mod cli;
 mod clock;
 mod compress;
+mod contract;
 mod cors;
 mod doctor;
 mod drain;
