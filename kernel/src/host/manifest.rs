@@ -10,7 +10,7 @@ mod text;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 pub use cron::Job;
 pub use event::Events;
@@ -138,13 +138,14 @@ impl Manifest {
         if text.len() > MAX_SIZE {
             return Err(refused(format!("its manifest has {} bytes, more than {MAX_SIZE}", text.len())));
         }
-        let invalid = |fault: toml::de::Error| refused(format!("its manifest is not valid: {}", fault.message()));
+        let invalid = |fault: toml::de::Error| refused(format!("its manifest is not valid: {}", fault.message().escape_debug()));
         let table: Table = toml::from_str(text).map_err(invalid)?;
         // Before anything of it is repeated in a message.
-        if let Some(fault) = table.iter().find_map(|(key, value)| text::fault(key, value)) {
+        let value = Value::Table(table);
+        if let Some(fault) = text::fault("", &value) {
             return Err(refused(format!("its manifest is not valid: {}", fault.escape_debug())));
         }
-        let manifest: Self = table.try_into().map_err(invalid)?;
+        let manifest: Self = value.try_into().map_err(invalid)?;
         let mut faults = manifest.faults();
         faults.truncate(MOST_FAULTS);
         if faults.is_empty() { Ok(manifest) } else { Err(refused(faults.join("; "))) }

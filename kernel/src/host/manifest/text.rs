@@ -22,6 +22,7 @@ pub(super) fn fault(key: &str, value: &Value) -> Option<String> {
             Some(format!("{key}: {} elements, more than {MOST_ELEMENTS}", elements.len()))
         }
         Value::Array(elements) => elements.iter().find_map(|element| fault(key, element)),
+        Value::Table(table) if table.len() > MOST_ELEMENTS => Some(format!("{key}: more than {MOST_ELEMENTS} keys")),
         Value::Table(table) => table.iter().find_map(|(inner, value)| {
             let odd = !is_plain(inner, false);
             let key = if FREE.contains(&key) { key } else { inner };

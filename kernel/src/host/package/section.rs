@@ -1,7 +1,7 @@
 //! The sections of a component's outermost level: what the file carries, and the names that its code imports and exports.
 //!
-//! What is nested is stepped over, not read: it says nothing about the plugin, and its depth is a stranger's choice. Whether
-//! the code is valid shows when it is compiled.
+//! What is nested is counted and not kept: it says nothing about the plugin. Whether the code is valid shows when it is
+//! compiled.
 
 use bytes::Bytes;
 use wasmparser::{BinaryReaderError, Chunk, ComponentTypeRef, Encoding, Parser, Payload};
@@ -16,6 +16,10 @@ const OURS: &str = "basalt:";
 /// A component needs an import for each interface that it uses; the contract has some twenty.
 const MOST_NAMES: usize = 1000;
 
+/// Components in components come from composing them; the deepest that was met has three levels.
+const DEEPEST: u32 = 16;
+const MOST_COMPONENTS: usize = 10_000;
+
 /// Where what a file carries lies in it, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Sections {
@@ -23,27 +27,20 @@ pub(super) struct Sections {
     pub(super) migrations: Vec<Bytes>,
     pub(super) assets: Vec<Bytes>,
     pub(super) interface: Interface,
+    names: usize,
 }
 
 impl Sections {
     pub(super) fn read(wasm: &Bytes) -> Result<Self> {
         let mut sections = Self::default();
-        let (mut parser, mut rest) = (Parser::new(0), &wasm[..]);
-        loop {
-            let Chunk::Parsed { consumed, payload } = parser.parse(rest, true).map_err(invalid)? else {
-                return Err(refused("it is not valid WebAssembly: it ends too early"));
-            };
-            rest = rest.get(consumed..).unwrap_or_default();
-            match payload {
-                Payload::Version { encoding: Encoding::Module, .. } => return Err(module()),
-                Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
-                    let nested = rest.get(unchecked_range.len()..);
-                    rest = nested.ok_or_else(|| refused("it is not valid WebAssembly: it ends too early"))?;
-                }
-                Payload::End(_) => return Ok(sections),
-                payload => sections.take(wasm, payload)?,
-            }
-        }
+        let mut count = 0;
+        walk(wasm, 0, &mut |depth, payload| match payload {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => Err(module()),
+            Payload::ComponentSection { .. } => within(&mut count, MOST_COMPONENTS, "components"),
+            payload if depth == 0 => sections.take(wasm, payload),
+            _ => Ok(()),
+        })?;
+        Ok(sections)
     }
 
     fn take(&mut self, wasm: &Bytes, payload: Payload<'_>) -> Result<()> {
@@ -56,13 +53,13 @@ impl Sections {
                     if !matches!(import.ty, ComponentTypeRef::Type(_)) {
                         self.interface.imports.push(import.name.name.to_owned());
                     }
-                    self.check_names()?;
+                    within(&mut self.names, MOST_NAMES, "imports and exports")?;
                 }
             }
             Payload::ComponentExportSection(exports) => {
                 for export in exports {
                     self.interface.exports.push(export.map_err(invalid)?.name.name.to_owned());
-                    self.check_names()?;
+                    within(&mut self.names, MOST_NAMES, "imports and exports")?;
                 }
             }
             _ => {}
@@ -84,11 +81,41 @@ impl Sections {
         }
         Ok(())
     }
+}
 
-    fn check_names(&self) -> Result<()> {
-        let names = self.interface.imports.len() + self.interface.exports.len();
-        if names > MOST_NAMES { Err(refused(format!("it has more than {MOST_NAMES} imports and exports"))) } else { Ok(()) }
+/// Hands on what a component has, and what the components in it have, each with its depth. Core modules are stepped over:
+/// they cannot hold anything of a plugin's. What the compiler would meet without an end in depth is refused here.
+fn walk(wasm: &[u8], depth: u32, see: &mut dyn FnMut(u32, Payload<'_>) -> Result<()>) -> Result<()> {
+    if depth > DEEPEST {
+        return Err(refused(format!("its components are nested deeper than {DEEPEST}")));
     }
+    let short = || refused("it is not valid WebAssembly: it ends too early");
+    let (mut parser, mut rest) = (Parser::new(0), wasm);
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(rest, true).map_err(invalid)? else {
+            return Err(short());
+        };
+        rest = rest.get(consumed..).ok_or_else(short)?;
+        match payload {
+            Payload::End(_) => return Ok(()),
+            Payload::ModuleSection { unchecked_range, .. } => {
+                rest = rest.get(unchecked_range.len()..).ok_or_else(short)?;
+            }
+            Payload::ComponentSection { ref unchecked_range, .. } => {
+                let (nested, after) = rest.split_at_checked(unchecked_range.len()).ok_or_else(short)?;
+                see(depth, payload)?;
+                walk(nested, depth + 1, see)?;
+                rest = after;
+            }
+            payload => see(depth, payload)?,
+        }
+    }
+}
+
+/// Counts one more.
+fn within(count: &mut usize, most: usize, what: &str) -> Result<()> {
+    *count += 1;
+    if *count > most { Err(refused(format!("it has more than {most} {what}"))) } else { Ok(()) }
 }
 
 fn invalid(fault: BinaryReaderError) -> Error {
