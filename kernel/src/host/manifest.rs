@@ -138,7 +138,8 @@ impl Manifest {
         if text.len() > MAX_SIZE {
             return Err(refused(format!("its manifest has {} bytes, more than {MAX_SIZE}", text.len())));
         }
-        let invalid = |fault: toml::de::Error| refused(format!("its manifest is not valid: {}", fault.message().escape_debug()));
+        let invalid =
+            |fault: toml::de::Error| refused(format!("its manifest is not valid: {}", fault.message().escape_debug()));
         let table: Table = toml::from_str(text).map_err(invalid)?;
         // Before anything of it is repeated in a message.
         let value = Value::Table(table);
@@ -221,7 +222,8 @@ fn is_version(version: &str) -> bool {
     let (rest, build) = version.split_once('+').map_or((version, None), |(rest, build)| (rest, Some(build)));
     let (core, pre) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
     let is_number = |part: &str| part.parse::<u64>().is_ok_and(|number| number.to_string() == part);
-    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     core.split('.').count() == 3
         && core.split('.').all(is_number)
         && pre.iter().chain(&build).all(|words| words.split('.').all(is_word))
@@ -290,7 +292,9 @@ mod tests {
     #[test]
     fn a_version_is_a_semantic_one() {
         assert!(["0.1.0", "1.2.3-rc.1+build.5", "10.0.0"].into_iter().all(is_version));
-        assert!(!["", "1", "1.2", "01.2.3", "1.2.3.4", "v1.2.3", "1.2.3-", "1.2.x", "1.2.3 "].into_iter().any(is_version));
+        assert!(
+            !["", "1", "1.2", "01.2.3", "1.2.3.4", "v1.2.3", "1.2.3-", "1.2.x", "1.2.3 "].into_iter().any(is_version)
+        );
     }
 
     #[test]

@@ -55,7 +55,8 @@ fn the_guest_of_every_version_loads_and_answers() {
 /// The names in a component carry a version; another one of as many digits can stand there.
 fn with_version(guest: &[u8], version: &str) -> Vec<u8> {
     let mut guest = guest.to_vec();
-    let places: Vec<_> = guest.windows(6).enumerate().filter(|(_, bytes)| bytes == b"@0.1.0").map(|(at, _)| at).collect();
+    let places: Vec<_> =
+        guest.windows(6).enumerate().filter(|(_, bytes)| bytes == b"@0.1.0").map(|(at, _)| at).collect();
     assert!(places.len() > 8, "only {places:?}");
     for at in places {
         guest[at..at + 6].copy_from_slice(version.as_bytes());

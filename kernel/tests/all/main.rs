@@ -22,6 +22,7 @@ mod http;
 mod http2;
 mod log;
 mod operations;
+mod package;
 mod random;
 mod readme;
 mod schema;

@@ -105,13 +105,21 @@ fn bombs_are_refused_in_little_memory() {
     refused("100,000 components", [empty(), craft::wide(100_000)].concat(), "components");
     refused("two manifests", with([manifest(MANIFEST), manifest(MANIFEST)].concat()), "more than one manifest");
     refused("a section of the future", with(section("basalt:signature", b"")), "does not know");
-    refused("100,000 migrations", many("basalt:migration", &mut (0..100_000).map(|n| format!("{n:04}_a.sql\0"))), "migration");
+    refused(
+        "100,000 migrations",
+        many("basalt:migration", &mut (0..100_000).map(|n| format!("{n:04}_a.sql\0"))),
+        "migration",
+    );
     refused("100,000 assets", many("basalt:asset", &mut (0..100_000).map(|n| format!("{n}\0"))), "assets");
     refused("an asset twice", many("basalt:asset", &mut ["a\0", "a\0"].into_iter().map(str::to_owned)), "two assets");
     for path in ["../../etc/passwd", "/etc/passwd", "a/../../b", "a\\..\\b", "", "nul\u{1}"] {
         refused(path, many("basalt:asset", &mut [format!("{path}\0")].into_iter()), "no safe path");
     }
-    refused("a large asset", many("basalt:asset", &mut [format!("a\0{}", " ".repeat(9 << 20))].into_iter()), "more than");
+    refused(
+        "a large asset",
+        many("basalt:asset", &mut [format!("a\0{}", " ".repeat(9 << 20))].into_iter()),
+        "more than",
+    );
     refused("65 MiB", vec![0; 65 << 20], "more than");
     let grown = craft::peak().saturating_sub(before);
     assert!(grown < MEMORY, "reading took {} MiB", grown >> 20);

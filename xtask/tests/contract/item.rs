@@ -128,10 +128,16 @@ fn shape(resolve: &Resolve, id: TypeId) -> String {
     let named = |name: &str, ty: Option<&Type>| format!("{name}: {}", optional(resolve, ty));
     match &resolve.types[id].kind {
         TypeDefKind::Record(record) => {
-            format!("record {{ {} }}", list(record.fields.iter().map(|field| named(&field.name, Some(&field.ty))).collect()))
+            format!(
+                "record {{ {} }}",
+                list(record.fields.iter().map(|field| named(&field.name, Some(&field.ty))).collect())
+            )
         }
         TypeDefKind::Variant(variant) => {
-            format!("variant {{ {} }}", list(variant.cases.iter().map(|case| named(&case.name, case.ty.as_ref())).collect()))
+            format!(
+                "variant {{ {} }}",
+                list(variant.cases.iter().map(|case| named(&case.name, case.ty.as_ref())).collect())
+            )
         }
         TypeDefKind::Enum(labels) => {
             format!("enum {{ {} }}", list(labels.cases.iter().map(|case| case.name.clone()).collect()))

@@ -36,9 +36,8 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Writes a plugin and says what is in it.
 pub(super) fn write(package: &Package, out: &Path) -> Result<ExitCode> {
-    std::fs::write(out, &package.wasm).map_err(|fault| {
-        Error::new(&code::PLUGIN_REFUSED, format!("{} cannot be written: {fault}", out.display()))
-    })?;
+    std::fs::write(out, &package.wasm)
+        .map_err(|fault| Error::new(&code::PLUGIN_REFUSED, format!("{} cannot be written: {fault}", out.display())))?;
     let Package { manifest, migrations, assets, wasm, .. } = package;
     let wants: Vec<_> = manifest.want.keys().map(String::as_str).collect();
     println!("{}: {} {}, {} KiB", out.display(), manifest.id, manifest.version, wasm.len().div_ceil(1024));

@@ -40,7 +40,8 @@ impl Job {
         if !is_name(&self.name) {
             return Some(format!("{:?} is no name of a job", self.name));
         }
-        let message = || format!("cron {:?}: {:?} is no schedule of five fields like \"0 3 * * 1\"", self.name, self.schedule);
+        let message =
+            || format!("cron {:?}: {:?} is no schedule of five fields like \"0 3 * * 1\"", self.name, self.schedule);
         (!is_schedule(&self.schedule)).then(message)
     }
 }

@@ -77,7 +77,9 @@ impl Setting {
         let is_number = matches!(kind, Type::Integer | Type::Number);
         match () {
             () if !is_name(&self.name) => fault("a name is a letter, then letters, digits, `_` or `-`"),
-            () if !is_number && (self.min.is_some() || self.max.is_some()) => fault("only numbers have `min` and `max`"),
+            () if !is_number && (self.min.is_some() || self.max.is_some()) => {
+                fault("only numbers have `min` and `max`")
+            }
             () if self.min.iter().chain(&self.max).any(|limit| !kind.holds(limit)) => fault("a limit of another type"),
             () if !is_number && kind != Type::String && !self.choices.is_empty() => {
                 fault("only text and numbers have `choices`")

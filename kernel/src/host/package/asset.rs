@@ -30,7 +30,9 @@ pub(super) fn read(sections: &[Bytes]) -> Result<BTreeMap<String, Bytes>> {
         check_path(&path)?;
         total += content.len();
         if content.len() > MAX_SIZE || total > MAX_TOTAL {
-            let message = format!("with the asset {path} it carries more than {MAX_SIZE} bytes in one asset, or {MAX_TOTAL} in all");
+            let message = format!(
+                "with the asset {path} it carries more than {MAX_SIZE} bytes in one asset, or {MAX_TOTAL} in all"
+            );
             return Err(refused(message));
         }
         if assets.insert(path.clone(), content).is_some() {
@@ -48,7 +50,9 @@ fn check_path(path: &str) -> Result<()> {
         return Ok(());
     }
     let path: String = path.chars().take(100).collect();
-    Err(refused(format!("the asset {path:?} has no safe path: relative, parts of letters, digits, `._-@+ ` with `/` between")))
+    Err(refused(format!(
+        "the asset {path:?} has no safe path: relative, parts of letters, digits, `._-@+ ` with `/` between"
+    )))
 }
 
 /// Few characters, so that a path means the same on every file system, in a URL's path once it is encoded, and in a log.

@@ -28,8 +28,10 @@ impl Interface {
                 }
             }
         }
-        let promises =
-            [(!manifest.routes.is_empty(), "routes", "http/handler"), (manifest.filter.is_some(), "a filter", "http/filter")];
+        let promises = [
+            (!manifest.routes.is_empty(), "routes", "http/handler"),
+            (manifest.filter.is_some(), "a filter", "http/filter"),
+        ];
         match promises.into_iter().find(|(promised, _, export)| *promised && !self.has_export(export)) {
             Some((_, what, export)) => Err(refused(format!("it has {what}, but does not export basalt:{export}"))),
             None => Ok(()),

@@ -22,7 +22,9 @@ pub(super) fn read(sections: &[Bytes]) -> Result<Vec<(String, String)>> {
             return Err(refused(format!("the migration {name:?} is not named like 0001_name.sql")));
         };
         if last >= Some(number) {
-            return Err(refused(format!("the migration {name} stands after one with the same number or a greater one")));
+            return Err(refused(format!(
+                "the migration {name} stands after one with the same number or a greater one"
+            )));
         }
         last = Some(number);
         migrations.push((name.clone(), content(&name, &sql)?));

@@ -40,9 +40,8 @@ pub(super) fn linker(folder: &Path) -> Result<PathBuf> {
 fn installed() -> Result<PathBuf> {
     let found = Command::new(LINKER).arg("--version").output().is_ok_and(|output| output.status.success());
     let missing = || {
-        refused(format!("{LINKER} is missing, which makes components")).hint(format!(
-            "Rust from rustup has it; for another one: cargo install {LINKER}"
-        ))
+        refused(format!("{LINKER} is missing, which makes components"))
+            .hint(format!("Rust from rustup has it; for another one: cargo install {LINKER}"))
     };
     found.then(|| PathBuf::from(LINKER)).ok_or_else(missing)
 }

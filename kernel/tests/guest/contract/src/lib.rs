@@ -59,7 +59,10 @@ fn http(request: &Request) -> Result<bool, Problem> {
 fn types(request: &Request) -> Result<bool, Problem> {
     let Some(body) = request.body() else { return Ok(false) };
     let refused = body.read_all(1).is_err_and(|problem| problem.code == "body.too-large");
-    Ok(refused && body.length() == Some(7) && body.read(3)?.as_deref() == Some(b"con") && body.read_all(7)? == b"content")
+    Ok(refused
+        && body.length() == Some(7)
+        && body.read(3)?.as_deref() == Some(b"con")
+        && body.read_all(7)? == b"content")
 }
 
 fn sql(_: &Request) -> Result<bool, Problem> {
