@@ -154,3 +154,15 @@ fn a_build_says_what_is_missing() {
         "{message}"
     );
 }
+
+#[test]
+fn the_manifests_of_the_documentation_are_valid() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/plugins.md");
+    let text = std::fs::read_to_string(path).expect("documentation");
+    let blocks = text.split("```toml\n").skip(1).filter_map(|part| Some(part.split_once("```")?.0));
+    let manifests: Vec<_> = blocks.filter(|block| block.starts_with("id = ")).collect();
+    assert_eq!(manifests.len(), 2);
+    for manifest in manifests {
+        basalt::host::manifest::Manifest::parse(manifest).expect(manifest);
+    }
+}
