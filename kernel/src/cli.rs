@@ -91,7 +91,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments) -> Result<ExitCode> {
-    match arguments.command {
+    match &arguments.command {
         Some(Command::Errors) => {
             print!("{}", crate::http::render::manual());
             return Ok(ExitCode::SUCCESS);
@@ -100,6 +100,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             print!("{}", Config::manual());
             return Ok(ExitCode::SUCCESS);
         }
+        // Whoever makes plugins may have no instance, and its configuration could not matter.
+        Some(Command::Plugin(plugin::Command::Build(arguments))) => return plugin::build::run(arguments),
+        Some(Command::Plugin(plugin::Command::Pack(arguments))) => return plugin::pack::run(arguments),
         _ => {}
     }
     let setup = setup(arguments.config, arguments.bundle)?;
@@ -118,7 +121,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Sql(arguments) => sql::run(&setup, arguments),
         Command::Key(command) => key::run(&setup, command),
         Command::Secret(action) => secret::run(&setup, &action),
-        Command::Plugin(plugin::Command::List) => plugin::list(&setup),
+        Command::Plugin(_) => plugin::list(&setup),
         Command::Bundle(arguments) => bundle::run(&setup, &arguments),
         Command::Errors => Ok(ExitCode::SUCCESS),
     }

@@ -2,12 +2,8 @@
 //!
 //! A guest is a package with a `plugin.toml` in one of two places; what the manifest says is the kernel's business.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-
-use crate::file;
 use crate::tree::{Package, Tree};
 
 /// A package that becomes one plugin file.
@@ -20,13 +16,8 @@ pub(crate) struct Guest {
     pub(crate) module: String,
     /// Where the packed plugin goes.
     pub(crate) output: PathBuf,
-    folder: PathBuf,
-}
-
-/// A guest's migration, named as its file.
-pub(crate) struct Migration {
-    pub(crate) name: String,
-    pub(crate) content: Vec<u8>,
+    /// Where its source is, with `plugin.toml`.
+    pub(crate) folder: PathBuf,
 }
 
 /// Where packed plugins go.
@@ -58,24 +49,4 @@ fn open(package: &Package, places: &[(PathBuf, PathBuf)]) -> Option<Guest> {
         folder: folder.to_owned(),
         name,
     })
-}
-
-impl Guest {
-    /// The bytes of its `plugin.toml`.
-    pub(crate) fn manifest(&self) -> anyhow::Result<Vec<u8>> {
-        let path = self.folder.join("plugin.toml");
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-    }
-
-    /// Its migrations, in the order in which they run.
-    pub(crate) fn migrations(&self) -> anyhow::Result<Vec<Migration>> {
-        let paths = file::list(&self.folder.join("migrations"))?;
-        paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "sql")).map(|path| read(path)).collect()
-    }
-}
-
-fn read(path: &Path) -> anyhow::Result<Migration> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Migration { name, content })
 }

@@ -14,6 +14,7 @@ mod check;
 mod command;
 mod dist;
 mod file;
+mod freeze;
 mod guest;
 mod pack;
 mod package;
@@ -50,6 +51,8 @@ enum Task {
     Dist,
     /// Regenerate the generated files and accept the snapshots.
     Bless,
+    /// Keep the contract of this version, and a guest that uses it, for the tests of all later ones.
+    Freeze(freeze::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,5 +76,6 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(options) => bench::run(&tree, &options),
         Task::Dist => dist::run(&tree),
         Task::Bless => bless::run(&tree),
+        Task::Freeze(options) => freeze::run(&tree, &options),
     }
 }

@@ -1,29 +1,35 @@
-//! The plugin file: one component with its manifest and migrations in custom sections.
+//! From a core module to a plugin file: the component is made here, the rest is `basalt plugin pack`'s.
 //!
-//! It only appends: nothing is read back and nothing is checked beyond the component's validity.
+//! What may be in a plugin is decided in one place, the kernel: a guest that it would refuse is not packed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::Context;
-use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::ComponentEncoder;
 
-use crate::guest::Migration;
+use crate::command;
+use crate::guest::Guest;
+use crate::tree::Tree;
 
-/// Make a core module (which carries its WIT types in a section of its own) one plugin file.
-pub(crate) fn pack(module: &[u8], manifest: &[u8], migrations: &[Migration]) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = component(module)?;
-    append(&mut bytes, "basalt:manifest", manifest);
-    for migration in migrations {
-        append(&mut bytes, "basalt:migration", &[migration.name.as_bytes(), &migration.content].join(&0));
-    }
-    Ok(bytes)
+/// Make a core module (which carries its WIT types in a section of its own) one plugin file. `folder` is for what comes
+/// between.
+pub(crate) fn pack(tree: &Tree, guest: &Guest, module: &[u8], folder: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let (input, output) = (folder.join("component.wasm"), folder.join("plugin.wasm"));
+    fs::write(&input, component(module)?).with_context(|| format!("cannot write {}", input.display()))?;
+    let mut kernel = Command::new(tree.kernel());
+    kernel.args(["plugin", "pack"]).arg(&input).arg("--out").arg(&output);
+    kernel.arg("--manifest").arg(guest.folder.join("plugin.toml"));
+    kernel.arg("--migrations").arg(guest.folder.join("migrations")).arg("--assets").arg(guest.folder.join("assets"));
+    command::read(&mut kernel)?;
+    fs::read(&output).with_context(|| format!("cannot read {}", output.display()))
 }
 
+// A plugin's author has `wasm-component-ld` do this; some distributions' Rust, which we build with too, does not have it.
 fn component(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut encoder = ComponentEncoder::default();
     encoder.validate(true).module(module).context("not a guest module")?;
     encoder.encode().context("cannot be made a component")
-}
-
-fn append(bytes: &mut Vec<u8>, name: &str, content: &[u8]) {
-    CustomSection { name: name.into(), data: content.into() }.append_to_component(bytes);
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask plugins`: builds the guests and packs each into one file.
 //!
-//! All guests are built by one cargo command, so that they share what they depend on. It does not load what it packed.
+//! All guests are built by one cargo command, so that they share what they depend on; the kernel, built first, packs them.
+//! It does not load what it packed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +20,7 @@ use crate::{cargo, command, file, pack, progress};
 pub(crate) struct Options {
     /// Build only the guest in the folder of this name.
     #[arg(long, value_name = "ID")]
-    only: Option<String>,
+    pub(crate) only: Option<String>,
 }
 
 /// The command.
@@ -53,14 +54,14 @@ fn build(tree: &Tree, guests: &[Guest]) -> anyhow::Result<()> {
     }
     toolchain.apply(&mut cargo);
     progress::step("building plugins", || command::run(&mut cargo))?;
-    let modules = target.join(TARGET).join("plugin");
-    guests.iter().try_for_each(|guest| write(&modules, guest))
+    cargo::build_kernel(tree)?;
+    guests.iter().try_for_each(|guest| write(tree, &target, guest))
 }
 
-fn write(modules: &Path, guest: &Guest) -> anyhow::Result<()> {
-    let path = modules.join(&guest.module);
+fn write(tree: &Tree, target: &Path, guest: &Guest) -> anyhow::Result<()> {
+    let path = target.join(TARGET).join("plugin").join(&guest.module);
     let module = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let packed = pack::pack(&module, &guest.manifest()?, &guest.migrations()?)
+    let packed = pack::pack(tree, guest, &module, &target.join("packing"))
         .with_context(|| format!("cannot pack {}", guest.name))?;
     if file::write(&guest.output, &packed)? {
         eprintln!("packed {} ({} KiB)", guest.output.display(), packed.len() / 1024);

@@ -1,4 +1,7 @@
-//! `basalt plugin`: what is in the bundle, and what would keep it from running.
+//! `basalt plugin`: what is in the bundle, and what would keep it from running. How plugins are made is in the files beside.
+
+pub(super) mod build;
+pub(super) mod pack;
 
 use std::process::ExitCode;
 
@@ -13,6 +16,10 @@ use crate::host::package::Package;
 pub(super) enum Command {
     /// List the plugins of the bundle and how they stand
     List,
+    /// Make a plugin of a folder with Rust source
+    Build(build::Arguments),
+    /// Make a plugin of a component in any language
+    Pack(pack::Arguments),
 }
 
 pub(super) fn list(setup: &Setup) -> Result<ExitCode> {

@@ -203,9 +203,8 @@ impl Grant {
 
     fn setting(&self, id: &str, setting: &super::manifest::Setting) -> Result<(String, String)> {
         let value = self.settings.get(&setting.name).unwrap_or(&setting.default);
-        if !value.same_type(&setting.default) {
-            let expected = setting.default.type_str();
-            return Err(refused(format!("plugins.{id}.settings.{} has to be a {expected}", setting.name)));
+        if let Some(refusal) = setting.refusal(value) {
+            return Err(refused(format!("plugins.{id}.settings.{} {refusal}", setting.name)));
         }
         let json = serde_json::to_string(value).map_err(Error::internal)?;
         Ok((setting.name.clone(), json))

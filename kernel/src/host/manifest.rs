@@ -2,13 +2,23 @@
 //!
 //! It grants nothing: what is *wanted* here meets what is granted in [`super::grant`].
 
+mod cron;
+mod event;
+mod setting;
+mod text;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub use cron::Job;
+pub use event::Events;
+pub use setting::{Setting, Type};
+
+use super::config::{self, Limits};
 use crate::capability;
-use crate::config::Size;
+use crate::config::{Section, Size};
 use crate::error::{Error, Result, code};
 
 /// A plugin's manifest.
@@ -32,6 +42,16 @@ pub struct Manifest {
     /// The capabilities that it wants, with their scopes.
     #[serde(default)]
     pub want: Table,
+    /// The limits that it needs, in the keys of `[host.limits]`; what is absent it does not care about. They grant nothing:
+    /// where the operator's are lower, the difference is something to ask for.
+    #[serde(default)]
+    pub limits: Table,
+    /// The events that it takes and gives.
+    #[serde(default)]
+    pub events: Events,
+    /// What it wants run by the clock.
+    #[serde(default, rename = "cron")]
+    pub jobs: Vec<Job>,
     /// The settings that it understands.
     #[serde(default, rename = "setting")]
     pub settings: Vec<Setting>,
@@ -100,30 +120,35 @@ fn middle() -> i32 {
     500
 }
 
-/// A setting with its documentation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Setting {
-    /// The key.
-    pub name: String,
-    /// What it does.
-    pub description: String,
-    /// The value where the operator sets none; its type is the setting's type.
-    pub default: Value,
-}
-
 /// An id becomes part of a role's name, of which Postgres keeps 63 bytes.
 const MAX_ID: usize = 40;
+
+/// The longest manifest, in bytes; the largest of ours has 1,400.
+pub const MAX_SIZE: usize = 256 << 10;
+
+/// How many faults are told: more help nobody, and a stranger decides how many there are.
+const MOST_FAULTS: usize = 20;
 
 impl Manifest {
     /// Reads and checks a manifest.
     ///
     /// # Errors
-    /// `plugin.refused` with every fault.
+    /// `plugin.refused` with the faults.
     pub fn parse(text: &str) -> Result<Self> {
-        let manifest: Self =
-            toml::from_str(text).map_err(|fault| refused(format!("its manifest is not valid: {}", fault.message())))?;
-        let faults = manifest.faults();
+        if text.len() > MAX_SIZE {
+            return Err(refused(format!("its manifest has {} bytes, more than {MAX_SIZE}", text.len())));
+        }
+        let invalid =
+            |fault: toml::de::Error| refused(format!("its manifest is not valid: {}", fault.message().escape_debug()));
+        let table: Table = toml::from_str(text).map_err(invalid)?;
+        // Before anything of it is repeated in a message.
+        let value = Value::Table(table);
+        if let Some(fault) = text::fault("", &value) {
+            return Err(refused(format!("its manifest is not valid: {}", fault.escape_debug())));
+        }
+        let manifest: Self = value.try_into().map_err(invalid)?;
+        let mut faults = manifest.faults();
+        faults.truncate(MOST_FAULTS);
         if faults.is_empty() { Ok(manifest) } else { Err(refused(faults.join("; "))) }
     }
 
@@ -135,10 +160,7 @@ impl Manifest {
     }
 
     fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if !is_id(&self.id) {
-            faults.push(format!("{:?} is no id: a letter, then letters, digits or `-`, at most {MAX_ID}", self.id));
-        }
+        let mut faults = self.identity_faults();
         for name in self.want.keys().filter(|name| capability::find(name).is_none()) {
             faults.push(format!("it wants {name:?}, which this kernel does not offer"));
         }
@@ -147,12 +169,25 @@ impl Manifest {
         if self.filter.is_some() != may_filter {
             faults.push("a [filter] and `[want.http] filter = true` go together".to_owned());
         }
-        let mut names = BTreeSet::new();
-        for route in &self.routes {
-            faults.extend(route.fault());
-            if !names.insert(&route.name) {
-                faults.push(format!("two routes are named {:?}", route.name));
-            }
+        faults.extend(self.routes.iter().filter_map(Route::fault));
+        faults.extend(repeated("routes", self.routes.iter().map(|route| &route.name)));
+        faults.extend(self.events.faults());
+        faults.extend(self.jobs.iter().filter_map(Job::fault));
+        faults.extend(repeated("jobs", self.jobs.iter().map(|job| &job.name)));
+        faults.extend(self.settings.iter().filter_map(Setting::fault));
+        faults.extend(repeated("settings", self.settings.iter().map(|setting| &setting.name)));
+        let limits = Limits::read("limits", self.limits.clone(), &mut faults);
+        faults.extend(config::check("limits", &limits).err().map(|fault| fault.message));
+        faults
+    }
+
+    fn identity_faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if !is_id(&self.id) {
+            faults.push(format!("{:?} is no id: a letter, then letters, digits or `-`, at most {MAX_ID}", self.id));
+        }
+        if !is_version(&self.version) {
+            faults.push(format!("{:?} is no version like \"1.2.3\" (semver.org)", self.version));
         }
         faults
     }
@@ -177,6 +212,12 @@ impl Manifest {
     }
 }
 
+/// The names that stand more than once, each in a sentence.
+fn repeated<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(*name)).map(|name| format!("two {what} are named {name:?}")).collect()
+}
+
 impl Route {
     /// Its path below a mount.
     pub fn at(&self, mount: &str) -> String {
@@ -189,6 +230,11 @@ impl Route {
             .chain(&self.mounts)
             .find(bad)
             .map(|path| format!("route {:?}: {path:?} does not start with `/`", self.name))
+            .or_else(|| self.methods.iter().find(|method| !is_method(method)).map(|method| self.no_method(method)))
+    }
+
+    fn no_method(&self, method: &str) -> String {
+        format!("route {:?}: {method:?} is no method like \"GET\"", self.name)
     }
 }
 
@@ -197,6 +243,23 @@ fn is_id(id: &str) -> bool {
     bytes.next().is_some_and(|first| first.is_ascii_lowercase())
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && id.len() <= MAX_ID
+}
+
+fn is_method(method: &str) -> bool {
+    !method.is_empty() && method.len() <= 20 && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+}
+
+/// Three numbers without leading zeros, then what semver.org allows behind `-` and `+`.
+fn is_version(version: &str) -> bool {
+    let (rest, build) = version.split_once('+').map_or((version, None), |(rest, build)| (rest, Some(build)));
+    let (core, pre) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
+    let is_number = |part: &str| part.parse::<u64>().is_ok_and(|number| number.to_string() == part);
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    core.split('.').count() == 3
+        && core.split('.').all(is_number)
+        && pre.iter().chain(&build).all(|words| words.split('.').all(is_word))
+        && version.len() <= 64
 }
 
 /// A refusal to load.
@@ -222,6 +285,13 @@ mod tests {
         for (add, fault) in [
             ("colour = 1", "unknown field `colour`"),
             ("[want.teleport]", "wants \"teleport\""),
+            ("[limits]\nmemory = \"1TiB\"", "limits.memory"),
+            ("[limits]\nspeed = 1", "limits.speed: unknown key"),
+            ("[events]\nin = [\"Order Created\"]", "no name of an event"),
+            ("[[cron]]\nname = \"tidy\"\nschedule = \"daily\"", "no schedule"),
+            ("[[setting]]\nname = \"a\"\ndescription = \"\"\ndefault = 1\nmin = 2", "its default has to be at least 2"),
+            ("[[setting]]\nname = \"a\"\ndescription = \"two\\nlines\"\ndefault = 1", "control characters"),
+            ("[[route]]\nname = \"a\"\npath = \"/\"\nmounts = []\nmethods = [\"get\"]", "no method"),
             ("[[route]]\nname = \"a\"\npath = \"x\"\nmounts = []", "does not start with `/`"),
             (
                 "[[route]]\nname = \"a\"\npath = \"/\"\nmounts = []\n[[route]]\nname = \"a\"\npath = \"/b\"\nmounts = []",
@@ -231,6 +301,32 @@ mod tests {
             let error = Manifest::parse(&format!("{GOOD}{add}")).expect_err(add);
             assert!(error.message.contains(fault), "{add}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_declared_for_features_to_come_is_kept() {
+        let more = "[limits]\nmemory = \"128MiB\"\n[events]\nin = [\"order.*\"]\nout = [\"shop.sold\"]\n\
+            [[cron]]\nname = \"tidy\"\nschedule = \"0 3 * * mon\"\n";
+        let manifest = Manifest::parse(&format!("{GOOD}{more}")).expect("valid");
+        assert_eq!(manifest.limits.len(), 1);
+        assert_eq!((manifest.events.incoming.len(), manifest.events.outgoing.len()), (1, 1));
+        assert_eq!(manifest.jobs[0].name, "tidy");
+    }
+
+    #[test]
+    fn nothing_can_forge_a_line_on_the_terminal_of_whoever_decides() {
+        for text in ["a\\u001b[2J", "a\\nb", "a\\u202eb", "a\\rb"] {
+            let error = Manifest::parse(&GOOD.replace("description = \"\"", &format!("description = \"{text}\"")));
+            assert!(error.expect_err(text).message.contains("control characters"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_semantic_one() {
+        assert!(["0.1.0", "1.2.3-rc.1+build.5", "10.0.0"].into_iter().all(is_version));
+        assert!(
+            !["", "1", "1.2", "01.2.3", "1.2.3.4", "v1.2.3", "1.2.3-", "1.2.x", "1.2.3 "].into_iter().any(is_version)
+        );
     }
 
     #[test]

@@ -1,22 +1,35 @@
-//! A plugin's file: a WASM component that carries its manifest and migrations as custom sections.
+//! A plugin's file: a WASM component that carries its manifest, migrations and assets as custom sections.
 //!
-//! Reading it runs nothing. It does not compile either: that is [`super::engine`]'s.
+//! Reading it runs nothing, copies nothing, and allocates no more than in proportion to what it keeps: files come from
+//! strangers. It does not compile either: that is [`super::engine`]'s.
 
+mod asset;
+mod interface;
+mod migration;
+mod pack;
+mod section;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use wasmparser::{Encoding, Parser, Payload};
+
+pub use interface::Interface;
+pub use pack::{Parts, pack};
 
 use super::manifest::{Manifest, refused};
 use crate::error::Result;
+use section::Sections;
 
 /// The section with `plugin.toml`.
 pub const MANIFEST_SECTION: &str = "basalt:manifest";
 /// A section for each migration: its file name, a NUL byte, its text.
 pub const MIGRATION_SECTION: &str = "basalt:migration";
+/// A section for each asset: its path, a NUL byte, its bytes.
+pub const ASSET_SECTION: &str = "basalt:asset";
 
 /// No useful component is larger: the largest language runtime measured is 19 MB.
-const MAX_SIZE: usize = 64 << 20;
+const MAX_SIZE: u64 = 64 << 20;
 
 /// A plugin's file, taken apart.
 #[derive(Debug, Clone)]
@@ -25,6 +38,10 @@ pub struct Package {
     pub manifest: Manifest,
     /// Its migrations by name, in order.
     pub migrations: Vec<(String, String)>,
+    /// Its assets by path: relative, with `/`, without `.` and `..`.
+    pub assets: BTreeMap<String, Bytes>,
+    /// What its code imports and exports, as the component's type has it.
+    pub interface: Interface,
     /// The whole file.
     pub wasm: Bytes,
 }
@@ -35,60 +52,53 @@ impl Package {
     /// # Errors
     /// `plugin.refused` when it cannot be read or is no plugin.
     pub fn open(path: &Path) -> Result<Self> {
-        let wasm =
-            std::fs::read(path).map_err(|fault| refused(format!("{} cannot be read: {fault}", path.display())))?;
-        Self::parse(wasm.into())
+        let unreadable = |fault| refused(format!("{} cannot be read: {fault}", path.display()));
+        check_size(std::fs::metadata(path).map_err(unreadable)?.len())?;
+        Self::parse(std::fs::read(path).map_err(unreadable)?.into())
     }
 
     /// Takes a file's content apart.
     ///
     /// # Errors
-    /// `plugin.refused` when it is too large, no component, or has no valid manifest.
+    /// `plugin.refused` when it is too large, no component, or carries something that is not valid.
     pub fn parse(wasm: Bytes) -> Result<Self> {
-        if wasm.len() > MAX_SIZE {
-            return Err(refused(format!("it has {} bytes, more than {MAX_SIZE}", wasm.len())));
-        }
-        let sections = sections(&wasm)?;
-        let mut manifests = sections.iter().filter(|(name, _)| name == MANIFEST_SECTION);
-        let manifest = match (manifests.next(), manifests.next()) {
-            (Some((_, data)), None) => Manifest::parse(&text(data)?)?,
-            (None, _) => return Err(refused("it carries no manifest; `cargo xtask plugins` packs one into it")),
-            (Some(_), Some(_)) => return Err(refused("it carries two manifests")),
+        check_size(wasm.len() as u64)?;
+        let sections = Sections::read(&wasm)?;
+        let manifest = match sections.manifests.as_slice() {
+            [manifest] => Manifest::parse(text(manifest, "its manifest")?)?,
+            [] => return Err(refused("it carries no manifest").hint(PACK)),
+            _ => return Err(refused("it carries more than one manifest")),
         };
-        let migrations = sections.iter().filter(|(name, _)| name == MIGRATION_SECTION);
-        let migrations = migrations.map(|(_, data)| migration(data)).collect::<Result<_>>()?;
-        Ok(Self { manifest, migrations, wasm })
+        let migrations = migration::read(&sections.migrations)?;
+        let assets = asset::read(&sections.assets)?;
+        Ok(Self { manifest, migrations, assets, interface: sections.interface, wasm })
+    }
+
+    /// Checks that the code is what the manifest says: it imports no more than that wants, and exports what it promises.
+    ///
+    /// # Errors
+    /// `plugin.refused` with the first difference.
+    pub fn check(&self) -> Result<()> {
+        migration::check(&self.migrations, &self.manifest)?;
+        self.interface.check(&self.manifest)
     }
 }
 
-/// The custom sections of the outermost component: those of nested modules say nothing about the plugin.
-fn sections(wasm: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut sections = Vec::new();
-    let mut depth = 0_u32;
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.map_err(|fault| refused(format!("it is not valid WebAssembly: {fault}")))? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
-                return Err(refused("it is a core module, not a component"));
-            }
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if depth == 1 => {
-                sections.push((section.name().to_owned(), section.data().to_vec()));
-            }
-            _ => {}
-        }
-    }
-    Ok(sections)
+const PACK: &str = "`basalt plugin build` packs one into it, `basalt plugin pack` does for any language's component";
+
+fn check_size(size: u64) -> Result<()> {
+    if size > MAX_SIZE { Err(refused(format!("it has {size} bytes, more than {MAX_SIZE}"))) } else { Ok(()) }
 }
 
-fn text(data: &[u8]) -> Result<String> {
-    String::from_utf8(data.to_vec()).map_err(|_| refused("its manifest or a migration is not UTF-8"))
+fn text<'a>(data: &'a [u8], what: &str) -> Result<&'a str> {
+    std::str::from_utf8(data).map_err(|_| refused(format!("{what} is not UTF-8")))
 }
 
-fn migration(data: &[u8]) -> Result<(String, String)> {
-    let text = text(data)?;
-    let (name, sql) = text.split_once('\0').ok_or_else(|| refused("a migration has no name"))?;
-    Ok((name.to_owned(), sql.to_owned()))
+/// A section's name, a NUL byte, and the content, which shares the file's bytes.
+fn named(section: &Bytes, what: &str) -> Result<(String, Bytes)> {
+    let end = section.iter().position(|byte| *byte == 0).ok_or_else(|| refused(format!("{what} has no name")))?;
+    let name = text(&section[..end], "a name")?.to_owned();
+    Ok((name, section.slice(end + 1..)))
 }
 
 #[cfg(test)]

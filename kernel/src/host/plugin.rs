@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{InstancePre, Linker};
 
 use super::config::Limits;
@@ -16,7 +15,7 @@ use super::manifest::{Manifest, Route, refused};
 use super::package::Package;
 use super::trial::Tally;
 use crate::capability::{self, Call, Fixed, filter, handler, schema, secret, sql};
-use crate::error::{Error, Result, code};
+use crate::error::{Error, Result};
 use crate::store::{Login, Store};
 
 /// A plugin that is ready to be called.
@@ -55,9 +54,9 @@ impl Plugin {
     /// # Errors
     /// `plugin.not-granted`, `plugin.refused` or `plugin.migration`, or the store's when the login cannot be made.
     pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
+        package.check()?;
         let scopes = grant.meet(&package.manifest)?;
         let settings = grant.settings(&package.manifest)?;
-        check_migrations(&package, &scopes)?;
         let code = compile(&package, &scopes, engine).await?;
         let login = login(&package.manifest, &scopes, store).await?;
         if let Some(login) = &login {
@@ -132,15 +131,6 @@ fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
     }
 }
 
-/// Migrations need a schema to run in, and somebody to run as.
-fn check_migrations(package: &Package, scopes: &Scopes) -> Result<()> {
-    if package.migrations.is_empty() || scopes.sql.modes.contains(&sql::GrantedMode::Own) {
-        return Ok(());
-    }
-    Err(refused("it carries migrations, but does not want SQL as its own login, which would run them")
-        .hint("its author adds `[want.sql] modes = [\"own\"]` to plugin.toml, or takes the migrations out"))
-}
-
 /// The plugin's own login, when it has `own` SQL.
 async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store) -> Result<Option<Login>> {
     if !scopes.sql.modes.contains(&sql::GrantedMode::Own) {
@@ -154,7 +144,6 @@ async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<
     let manifest = package.manifest.clone();
     let work = move || {
         let component = engine.component(&wasm).map_err(|fault| refused(format!("{fault:#}")))?;
-        check_imports(&manifest, &component, &engine)?;
         let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
         Code::find(linked, &manifest)
     };
@@ -172,25 +161,4 @@ fn link(
         (capability.link)(&mut linker)?;
     }
     linker.instantiate_pre(component)
-}
-
-/// A component's type is the exact list of what its code can call: it must not be more than the manifest says.
-fn check_imports(manifest: &Manifest, component: &wasmtime::component::Component, engine: &Engine) -> Result<()> {
-    for (import, item) in component.component_type().imports(engine.inner()) {
-        let package = import.strip_prefix("basalt:").and_then(|name| name.split('/').next());
-        let resources_only = matches!(item.ty, ComponentItem::Type(_));
-        match package {
-            Some("types") => {}
-            Some(name) if manifest.want.contains_key(name) || resources_only => {}
-            Some(name) if capability::find(name).is_some() => return Err(undeclared(manifest, name)),
-            _ => return Err(refused(format!("its code imports {import}, which this kernel does not offer"))),
-        }
-    }
-    Ok(())
-}
-
-fn undeclared(manifest: &Manifest, name: &str) -> Error {
-    let id = &manifest.id;
-    let message = format!("the plugin {id} imports the capability {name:?}, which its manifest does not ask for");
-    Error::new(&code::PLUGIN_REFUSED, message).hint(format!("its author adds [want.{name}] to plugin.toml"))
 }

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-
 use super::grant::Grant;
 use super::manifest::{Manifest, refused};
 use super::plugin::Plugin;

@@ -60,9 +60,32 @@ fn acting_as_the_caller_needs_trust() {
     kernel.wait_for_log("only a trusted plugin");
 }
 
+/// A packed fixture with some of its bytes replaced by as many others.
+fn forge(setup: &Setup, plugin: &str, from: &str, to: &str) {
+    assert_eq!(from.len(), to.len());
+    let path = setup.path("bundle").join(format!("{plugin}.wasm"));
+    let mut wasm = std::fs::read(&path).expect("a fixture");
+    let at = wasm.windows(from.len()).position(|window| window == from.as_bytes()).expect("there");
+    wasm[at..at + from.len()].copy_from_slice(to.as_bytes());
+    std::fs::write(&path, wasm).expect("written");
+}
+
 #[test]
 fn code_that_imports_more_than_its_manifest_says_is_refused() {
-    let kernel = Kernel::start(&["lying"], "[plugins.test-lying.grant]\nhttp = {}\nsql = { modes = [\"caller\"] }\n");
-    kernel.get("/test/lying/").refuses(503, "plugin.unavailable");
-    kernel.wait_for_log("imports the capability \\\"sql\\\"");
+    let setup = Setup::new(&["clock"], "[plugins.test-clock.grant]\nhttp = {}\nclock = {}\n");
+    forge(&setup, "clock", "[want.clock]", "#want.clock#");
+    let kernel = setup.start();
+    kernel.get("/test/clock/").refuses(503, "plugin.unavailable");
+    kernel.wait_for_log("imports the capability \\\"clock\\\"");
+}
+
+#[test]
+fn routes_without_a_handler_are_refused() {
+    let setup = Setup::new(&["filter"], "[plugins.test-filter.grant]\nhttp = { filter = true }\n");
+    let from = "[filter]\nphases = [\"before\", \"after\"]\nmounts = [\"/test\"]\n\n[want.http]\nfilter = true";
+    let to = "[[route]]\nname = \"a\"\npath = \"/a\"\nmounts = [\"/test\"]\n[want.http]";
+    forge(&setup, "filter", from, &format!("{to:<width$}", width = from.len()));
+    let kernel = setup.start();
+    kernel.get("/test/a").refuses(503, "plugin.unavailable");
+    kernel.wait_for_log("it has routes, but does not export basalt:http/handler");
 }

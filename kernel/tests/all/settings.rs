@@ -13,7 +13,7 @@ fn a_setting_is_the_operators_or_the_manifests() {
 
 #[test]
 fn a_setting_of_another_type_or_name_keeps_the_plugin_from_loading() {
-    for (settings, reason) in [("times = \"two\"", "has to be a integer"), ("tmes = 3", "is not a setting of it")] {
+    for (settings, reason) in [("times = \"two\"", "has to be an integer"), ("tmes = 3", "is not a setting of it")] {
         let config =
             format!("[plugins.test-settings]\ngrant = {{ http = {{}}, settings = {{}} }}\nsettings = {{ {settings} }}");
         let kernel = Kernel::start(&["settings"], &config);
