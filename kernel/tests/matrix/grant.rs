@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use super::TURN;
 use crate::kernel::{Answer, Kernel, Setup, wait_until};
 
 /// One thing that is tried with a grant.
@@ -271,6 +272,7 @@ fn attempt(kernel: &Kernel, at: usize, case: &Case) -> Result<(), String> {
 
 #[test]
 fn what_is_inside_a_grant_works_and_what_is_outside_is_refused() {
+    let _turn = TURN.lock();
     let kernel = start();
     // The log is read beside the kernel: the last plugin to be refused is the last line to wait for.
     let loads =

@@ -209,7 +209,7 @@ const ATTACKS: &[Attack] = &[
     ),
     Attack::refused(
         "every lock that the server has",
-        "select count(pg_advisory_lock(i)) from generate_series(1, 10000000) i",
+        "select count(pg_advisory_lock(i)) from generate_series(1, 1000000) i",
         "53200",
     )
     .alone(),
