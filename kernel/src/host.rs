@@ -1,10 +1,10 @@
 //! Plugins: from a file to an answer.
 //!
 //! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`engine`] compiles,
-//! [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`] runs one request in one of them, and
-//! [`registry`] finds the
-//! plugin for a path and the filters in front of it. It knows no HTTP connection and renders no error.
+//! [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`] runs one request in one of them,
+//! [`lane`] says on which threads, [`meter`] counts what it used, [`breaker`] says whether to ask it at all, and [`registry`] finds the plugin for a path and the filters in front of it. It knows no HTTP connection and renders no error.
 
+pub mod breaker;
 pub mod bundle;
 pub mod call;
 mod chain;
@@ -13,7 +13,9 @@ pub mod config;
 pub mod engine;
 pub mod grant;
 pub mod instance;
+pub mod lane;
 pub mod manifest;
+pub mod meter;
 pub mod package;
 pub mod plugin;
 pub mod registry;

@@ -7,7 +7,7 @@ use super::manifest::{OnFailure, Phase};
 use super::registry::Registry;
 use super::route::{Link, Target};
 use crate::capability::http::{Request, Response};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code};
 
 impl Registry {
     /// Has a route's filters and its handler answer a request.
@@ -72,6 +72,10 @@ impl Registry {
             Err(fault) => Err(fault),
         };
         outcome.inspect_err(|fault| {
+            // Said once, when it opened.
+            if fault.code == code::PLUGIN_CIRCUIT_OPEN.name {
+                return;
+            }
             let plugin = &self.entries()[link.plugin].manifest.id;
             tracing::warn!(plugin, on_failure = ?link.on_failure, %fault, "a filter failed");
         })

@@ -6,6 +6,7 @@
 
 mod kernel;
 
+mod budget;
 mod cli;
 mod clock;
 mod compress;

@@ -31,10 +31,10 @@ pub(crate) const CROWD: &str = "crowd";
 const CROWD_GRANTS: &str = r#"
 [plugins.test-hostile]
 grant = { http = {}, log = {} }
-limits = { fuel = 1_000_000_000_000, deadline = "2s" }
+limits = { fuel = 1_000_000_000_000, deadline = "2s", breaker_failures = 0 }
 [plugins.test-neighbour]
 grant = { http = {}, sql = { modes = ["own"] } }
-limits = { deadline = "2s" }
+limits = { deadline = "2s", breaker_failures = 0 }
 "#;
 
 /// The set-up of one run.
