@@ -12,7 +12,7 @@ use crate::error::{Error, Result, code};
 /// When it opens and for how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Failures in a row that open it. It opens too when half of the calls of a [`WINDOW`] failed, at least so many. It
+    /// Failures in a row that open it. It opens too when half of the calls of ten seconds failed, at least so many. It
     /// never opens when this is 0.
     pub failures: u32,
     /// How long it stays open before one call is let through.
@@ -96,7 +96,10 @@ impl Outcome {
     pub fn of<T>(result: &Result<T>) -> Self {
         match result.as_ref().map_err(|error| &*error.code) {
             Err(
-                "plugin.trap" | "plugin.timeout" | "plugin.out-of-fuel" | "plugin.out-of-memory"
+                "plugin.trap"
+                | "plugin.timeout"
+                | "plugin.out-of-fuel"
+                | "plugin.out-of-memory"
                 | "plugin.stack-overflow",
             ) => Self::Fault,
             Err("plugin.busy" | "host.out-of-memory") => Self::Silent,
@@ -172,6 +175,9 @@ mod tests {
     use super::Outcome::{Fault, Good, Silent};
     use super::*;
 
+    /// Which calls are let through, where it stands after them, and the calls.
+    type Case<'a> = (&'a str, Stage, &'a [(u64, Outcome)]);
+
     const RULE: Rule = Rule { failures: 3, pause: Duration::from_secs(5) };
 
     /// Calls at these seconds, one after the other; `-` is a refusal.
@@ -189,7 +195,7 @@ mod tests {
 
     #[test]
     fn it_opens_half_opens_and_closes() {
-        let cases: &[(&str, Stage, &[(u64, Outcome)])] = &[
+        let cases: &[Case] = &[
             ("...-", Stage::Open, &[(0, Fault), (0, Fault), (0, Fault), (4, Good)]),
             ("...p.", Stage::Closed, &[(0, Fault), (0, Fault), (0, Fault), (5, Good), (5, Good)]),
             ("...p-p", Stage::Closed, &[(0, Fault), (0, Fault), (0, Fault), (5, Fault), (9, Good), (10, Good)]),

@@ -45,7 +45,12 @@ impl Engine {
         let cache = compiled::folder(data_dir);
         std::fs::create_dir_all(&cache).map_err(Error::internal)?;
         start_clock(&inner);
-        Ok(Self { inner, cache: Arc::new(cache), lanes: Lanes::start()?, memory: Arc::new(Total::new(config.memory.0)) })
+        Ok(Self {
+            inner,
+            cache: Arc::new(cache),
+            lanes: Lanes::start()?,
+            memory: Arc::new(Total::new(config.memory.0)),
+        })
     }
 
     /// What of the compiled code below `data_dir` an engine of this configuration would not use; nothing is changed.

@@ -114,14 +114,11 @@ impl Pool {
         }
     }
 
-    /// Drops instances that were idle for long.
-    pub fn sweep(&self) {
-        let expired: Vec<Instance> = {
-            let mut idle = self.idle.lock();
-            let keep = idle.iter().position(|instance| instance.idle_since.elapsed() < IDLE).unwrap_or(idle.len());
-            idle.drain(..keep).collect()
-        };
-        drop(expired);
+    /// Takes out the instances that were idle for long.
+    pub fn sweep(&self) -> Vec<Instance> {
+        let mut idle = self.idle.lock();
+        let keep = idle.iter().position(|instance| instance.idle_since.elapsed() < IDLE).unwrap_or(idle.len());
+        idle.drain(..keep).collect()
     }
 
     /// How many instances there are, in use or not.

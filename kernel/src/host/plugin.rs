@@ -109,7 +109,7 @@ impl Plugin {
 
     /// Drops instances that were idle for long.
     pub fn sweep(&self) {
-        self.pool.sweep();
+        self.engine.lanes.discard(self.pool.sweep());
     }
 }
 

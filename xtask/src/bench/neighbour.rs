@@ -114,7 +114,8 @@ fn one(site: &Site, kernel: &Kernel, attack: &Attack, time: Duration) -> anyhow:
 /// An attack that is answered 404 or sent away is none.
 fn repeat(address: &str, path: &str, stop: &AtomicBool, answered: &AtomicUsize) {
     while !stop.load(Ordering::Relaxed) {
-        let took_part = http::get(address, path, None).is_ok_and(|answer| matches!(&*answer.status, "500" | "504" | "200"));
+        let took_part =
+            http::get(address, path, None).is_ok_and(|answer| matches!(&*answer.status, "500" | "504" | "200"));
         answered.fetch_add(usize::from(took_part), Ordering::Relaxed);
     }
 }
