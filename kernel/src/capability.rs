@@ -15,11 +15,13 @@ pub mod clock;
 pub mod dispatch;
 pub mod http;
 pub mod log;
+pub mod memory;
 pub mod random;
 pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod sql;
+pub mod usage;
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, clippy::all, rust_2018_idioms)]
@@ -57,6 +59,9 @@ mod bindings {
     });
 }
 
+pub use memory::{Held, Linear, OutOfHostMemory};
+pub use usage::{Budget, Usage};
+
 pub use bindings::basalt::types::problem::Problem;
 pub use bindings::exports::basalt::http::{filter, handler};
 
@@ -73,50 +78,16 @@ pub struct Call {
     pub scope: Option<Scope>,
     /// When the guest is interrupted.
     pub deadline: tokio::time::Instant,
+    /// Whether the guest was found computing before in this call.
+    pub computed: bool,
     /// The guest's memory, and whether it was refused more.
-    pub memory: Memory,
+    pub memory: Linear,
     /// Bytes of host memory that the guest's handles stand for.
     pub held: Held,
-    /// Requests that this call has dispatched.
-    dispatched: u32,
+    /// What the call has used so far, but for log lines.
+    usage: Usage,
     log: log::State,
 }
-
-/// The host memory behind a guest's handles. Each handle counts in full, also where two share bytes: a guest could join
-/// shared bytes to an amount that is not there.
-#[derive(Debug, Default)]
-pub struct Held {
-    limit: u64,
-    bytes: u64,
-}
-
-impl Held {
-    /// Counts what a new handle stands for.
-    ///
-    /// # Errors
-    /// When it is over the limit.
-    fn take(&mut self, bytes: u64) -> wasmtime::Result<()> {
-        self.bytes = self.bytes.saturating_add(bytes);
-        wasmtime::ensure!(self.bytes <= self.limit, OutOfHostMemory);
-        Ok(())
-    }
-
-    fn give_back(&mut self, bytes: u64) {
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-}
-
-/// The trap of a guest whose handles stand for more than the host keeps for it.
-#[derive(Debug)]
-pub struct OutOfHostMemory;
-
-impl std::fmt::Display for OutOfHostMemory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the plugin's handles stand for more bytes than its limit")
-    }
-}
-
-impl std::error::Error for OutOfHostMemory {}
 
 /// What holds for every call of a plugin.
 pub struct Fixed {
@@ -134,10 +105,14 @@ pub struct Fixed {
     pub settings: settings::Fixed,
     /// Lines that one call may log.
     pub log_lines: u32,
+    /// What one call may use of what is counted.
+    pub budget: Budget,
+    /// Bytes of linear memory that an instance may have.
+    pub memory: usize,
     /// Bytes of host memory that a call's handles may stand for.
     pub host_memory: u64,
-    /// Requests that one call may dispatch.
-    pub dispatches: u32,
+    /// The memory of all plugins, of which theirs is a part.
+    pub total: Arc<memory::Total>,
 }
 
 /// What holds for one call.
@@ -153,35 +128,25 @@ pub struct Scope {
     pub journey: dispatch::Journey,
 }
 
-/// A guest's linear memory against its limit.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// The limit, in bytes.
-    pub limit: usize,
-    /// All of the instance's memories together, in bytes.
-    used: usize,
-    /// Whether growth was refused during this call: what tells an out-of-memory trap from any other.
-    pub refused: bool,
-}
-
 impl Call {
     /// Handles that a guest may hold at once; a guest that drops none would otherwise grow the host's memory.
     const MAX_HANDLES: usize = 10_000;
 
     /// The data of a new store.
-    pub fn new(fixed: Arc<Fixed>, memory_limit: usize) -> Self {
+    pub fn new(fixed: Arc<Fixed>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(Self::MAX_HANDLES);
-        let memory = Memory { limit: memory_limit, ..Memory::default() };
-        let held = Held { limit: fixed.host_memory, bytes: 0 };
+        let memory = Linear::new(fixed.memory, Arc::clone(&fixed.total));
+        let held = Held::new(fixed.host_memory, Arc::clone(&fixed.total));
         Self {
             table,
             fixed,
             scope: None,
             deadline: tokio::time::Instant::now(),
+            computed: false,
             memory,
             held,
-            dispatched: 0,
+            usage: Usage::default(),
             log: log::State::default(),
         }
     }
@@ -189,9 +154,9 @@ impl Call {
     /// Enters a call.
     pub fn begin(&mut self, scope: Scope) {
         self.log = log::State::default();
-        self.memory.refused = false;
-        self.held.bytes = 0;
-        self.dispatched = 0;
+        self.usage = Usage::default();
+        self.memory.begin();
+        self.held.clear();
         self.scope = Some(scope);
     }
 
@@ -199,7 +164,13 @@ impl Call {
     pub fn end(&mut self) -> bool {
         self.log.report_dropped(&self.fixed.plugin);
         self.scope = None;
+        self.held.clear();
         self.table.is_empty()
+    }
+
+    /// What the call has used.
+    pub fn usage(&self) -> Usage {
+        Usage { log_lines: self.log.written(), ..self.usage }
     }
 
     /// The scope of the running call.
@@ -211,28 +182,16 @@ impl Call {
     }
 }
 
-impl wasmtime::ResourceLimiter for Memory {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // A component can have several memories; the limit is theirs together.
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        let fits = used <= self.limit;
-        self.refused |= !fits;
-        if fits {
-            self.used = used;
-        }
-        Ok(fits)
-    }
-
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // The pooling allocator's slots have this many elements; a larger table could not be placed anyway.
-        Ok(desired <= 100_000)
-    }
-}
-
 impl bindings::basalt::types::problem::Host for Call {
     fn convert_problem(&mut self, error: Error) -> wasmtime::Result<Problem> {
         Ok(problem(error))
     }
+}
+
+/// The failure of a call that the kernel has no memory for, whatever its plugin's own limits are.
+pub fn exhausted() -> Error {
+    Error::new(&code::HOST_OUT_OF_MEMORY, "the plugins of this kernel use all the memory that it has for them")
+        .hint("try again later; an operator can raise [host] memory")
 }
 
 /// A failure as the guest sees it; the cause goes to the log.

@@ -2,10 +2,12 @@
 //!
 //! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`permission`] compares the
 //! two in plain words, [`engine`] compiles, [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`]
-//! runs one request in one of them, [`registry`] finds the plugin for a path and the filters in front of it, and [`fleet`]
-//! replaces plugins while requests are answered, with a [`trial`] for each new version. It knows no HTTP connection and
-//! renders no error.
+//! runs one request in one of them, [`lane`] says on which threads, [`meter`] counts what it used, [`breaker`] says whether
+//! to ask it at all, and [`registry`] finds the plugin for a path and the filters in front of it. [`fleet`] replaces plugins
+//! while requests are answered, with a [`trial`] for each new version, as the [`roster`] of what is installed says. It knows
+//! no HTTP connection and renders no error.
 
+pub mod breaker;
 pub mod bundle;
 pub mod call;
 mod chain;
@@ -15,7 +17,9 @@ pub mod engine;
 pub mod fleet;
 pub mod grant;
 pub mod instance;
+pub mod lane;
 pub mod manifest;
+pub mod meter;
 pub mod package;
 pub mod permission;
 pub mod plugin;

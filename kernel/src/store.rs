@@ -158,6 +158,12 @@ impl Store {
         }
     }
 
+    /// How many connections at once somebody may use who asks for so many: at most three quarters of all.
+    pub fn share(&self, wanted: u32) -> usize {
+        let all = self.config().max_connections;
+        wanted.min((all - all / 4).max(1)) as usize
+    }
+
     fn config(&self) -> &Config {
         &self.0.config
     }

@@ -18,6 +18,8 @@ mod database;
 mod http;
 mod kernel;
 mod load;
+mod neighbour;
+mod pace;
 mod proc;
 mod ratio;
 mod report;
@@ -55,7 +57,10 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
     agree::check(&site, &crew)?;
     let turns = turn::all(&site, &crew, &variants, options)?;
     let loaded = proc::resident(crew.main().pid())?;
-    let report = Report::new(start, loaded, turns, options);
+    // By itself: kernels that are not asked still wake up now and then.
+    drop(crew);
+    let neighbours = neighbour::all(&site, &neighbour::select(&options.only), options)?;
+    let report = Report::new(start, loaded, turns, neighbours, options);
     println!("{report}");
     store(tree, &report)
 }

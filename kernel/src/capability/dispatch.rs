@@ -179,21 +179,11 @@ impl Call {
             journey: scope.journey.deeper(scope.deadline)?,
         })
     }
-
-    fn count_dispatch(&mut self) -> Result<()> {
-        self.dispatched += 1;
-        if self.dispatched <= self.fixed.dispatches {
-            return Ok(());
-        }
-        let message = format!("the plugin asked more than {} routes in one call", self.fixed.dispatches);
-        Err(Error::new(&code::DISPATCH_TOO_MANY, message)
-            .hint(format!("an operator can raise [plugins.{}.limits] dispatches", self.fixed.plugin)))
-    }
 }
 
 impl Host for Call {
     async fn send(&mut self, request: Outgoing) -> Result<Answer> {
-        self.count_dispatch()?;
+        self.usage.dispatch(&self.fixed.budget)?;
         let request = self.outgoing(request)?;
         let nobody = || Error::internal(anyhow::anyhow!("a request without a dispatcher"));
         let dispatcher = request.journey.dispatcher.clone().ok_or_else(nobody)?;

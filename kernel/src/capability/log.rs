@@ -21,6 +21,10 @@ pub struct State {
 }
 
 impl State {
+    pub(super) fn written(&self) -> u32 {
+        self.written
+    }
+
     /// One line that says how many were dropped, so that the gap is seen.
     pub(super) fn report_dropped(&self, plugin: &str) {
         if self.dropped > 0 {

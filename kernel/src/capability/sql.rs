@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::bindings::basalt::sql::sql::{
@@ -65,6 +67,9 @@ pub struct Fixed {
     pub max_rows: u32,
     /// Bytes that one result may have.
     pub max_bytes: u64,
+    /// Places for statements and transactions of the plugin at once, whoever they run as: callers' connections are shared by
+    /// all plugins, and none may take them all.
+    pub places: Arc<Semaphore>,
 }
 
 /// A finished result and how far the guest has read it.
@@ -75,7 +80,11 @@ pub struct Cursor {
 }
 
 /// An open transaction.
-pub struct Transaction(store::Transaction);
+pub struct Transaction {
+    open: store::Transaction,
+    /// Its place among the plugin's statements that run at once.
+    _place: OwnedSemaphorePermit,
+}
 
 /// Adds the interface to a linker.
 pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
@@ -93,10 +102,20 @@ impl Fixed {
         }
     }
 
-    fn limits(&self, scope: &Scope) -> Limits {
+    /// How far a statement may go that has time until `latest` by its budget.
+    fn limits(&self, scope: &Scope, latest: Instant) -> Limits {
         let deadline = scope.deadline.into_std();
         let left = deadline.saturating_duration_since(Instant::now());
-        Limits { deadline: deadline - REPORT.min(left / 4), rows: self.max_rows, bytes: self.max_bytes }
+        let deadline = latest.min(deadline - REPORT.min(left / 4));
+        Limits { deadline, rows: self.max_rows, bytes: self.max_bytes }
+    }
+
+    async fn place(&self, until: Instant) -> Result<OwnedSemaphorePermit> {
+        let place = timeout_at(until.into(), Arc::clone(&self.places).acquire_owned()).await;
+        place.ok().and_then(|place| place.ok()).ok_or_else(|| {
+            Error::new(&code::SQL_BUSY, "the plugin's own statements took all the connections that it may use")
+                .hint("try again later; an operator can raise the plugin's limit `sql_connections`")
+        })
     }
 }
 
@@ -130,9 +149,19 @@ impl Call {
         Ok(converted)
     }
 
+    /// Counts a statement. When it began, and until when it may run by the plugin's budget.
+    fn statement(&mut self) -> Result<(Instant, Instant)> {
+        let now = Instant::now();
+        Ok((now, self.usage.statement(&self.fixed.budget, now)?))
+    }
+
     fn push(&mut self, rows: store::Rows) -> Result<Resource<Cursor>> {
         let too_much = |fault| Error::new(&code::SQL_TOO_LARGE, "the plugin holds too many results").source(fault);
-        self.held.take(rows.size()).map_err(|fault| too_much(anyhow::anyhow!(fault)))?;
+        self.usage.sql_rows += rows.len() as u64;
+        if let Err(fault) = self.held.take(rows.size()) {
+            let fault = anyhow::anyhow!(fault);
+            return Err(if self.held.exhausted { super::exhausted().source(fault) } else { too_much(fault) });
+        }
         self.table.push(Cursor { rows, at: 0 }).map_err(Error::internal)
     }
 
@@ -165,20 +194,33 @@ impl Host for Call {
     ) -> Result<Resource<Cursor>> {
         let parameters = self.parameters(parameters)?;
         let fixed = Arc::clone(&self.fixed);
+        let (started, latest) = self.statement()?;
         let scope = self.scope()?;
         scope.journey.note(access != Access::ReadOnly);
-        let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
-        let rows = fixed.sql.store.query(actor, access.into(), &text, &parameters, limits).await?;
+        let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope, latest));
+        let ran = async {
+            let _place = fixed.sql.place(limits.deadline).await?;
+            fixed.sql.store.query(actor, access.into(), &text, &parameters, limits).await
+        };
+        let ran = ran.await;
+        let rows = self.usage.took(&fixed.budget, started.elapsed(), ran)?;
         self.push(rows)
     }
 
     async fn begin(&mut self, mode: Mode, access: Access) -> Result<Resource<Transaction>> {
         let fixed = Arc::clone(&self.fixed);
+        let (started, latest) = self.statement()?;
         let scope = self.scope()?;
         scope.journey.note(access != Access::ReadOnly);
-        let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope));
-        let transaction = fixed.sql.store.begin(actor, access.into(), limits).await?;
-        self.table.push(Transaction(transaction)).map_err(Error::internal)
+        let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope, latest));
+        let ran = async {
+            let place = fixed.sql.place(limits.deadline).await?;
+            let open = fixed.sql.store.begin(actor, access.into(), limits).await?;
+            Ok(Transaction { open, _place: place })
+        };
+        let ran = ran.await;
+        let transaction = self.usage.took(&fixed.budget, started.elapsed(), ran)?;
+        self.table.push(transaction).map_err(Error::internal)
     }
 }
 
@@ -248,17 +290,19 @@ impl HostTransaction for Call {
         parameters: Vec<Parameter>,
     ) -> Result<Resource<Cursor>> {
         let parameters = self.parameters(parameters)?;
-        let open = self.table.get_mut(&transaction).map_err(Error::internal)?;
-        let rows = open.0.query(&text, &parameters).await?;
+        let (started, _) = self.statement()?;
+        let open = &mut self.table.get_mut(&transaction).map_err(Error::internal)?.open;
+        let ran = open.query(&text, &parameters).await;
+        let rows = self.usage.took(&self.fixed.budget, started.elapsed(), ran)?;
         self.push(rows)
     }
 
     async fn commit(&mut self, transaction: Resource<Transaction>) -> Result<()> {
-        self.table.delete(transaction).map_err(Error::internal)?.0.commit().await
+        self.table.delete(transaction).map_err(Error::internal)?.open.commit().await
     }
 
     async fn rollback(&mut self, transaction: Resource<Transaction>) -> Result<()> {
-        self.table.delete(transaction).map_err(Error::internal)?.0.rollback().await
+        self.table.delete(transaction).map_err(Error::internal)?.open.rollback().await
     }
 
     fn drop(&mut self, transaction: Resource<Transaction>) -> wasmtime::Result<()> {

@@ -61,7 +61,10 @@ codes! {
     PLUGIN_PROBLEM = "plugin.problem", Plugin, "The plugin reported a problem of its own.";
     PLUGIN_ON_TRIAL = "plugin.on-trial", Conflict, "A new version of a plugin answers a part of the requests: that has to end before the next change.";
     PLUGIN_NOT_ON_TRIAL = "plugin.not-on-trial", Conflict, "There is no new version to keep or to take back.";
+    PLUGIN_CIRCUIT_OPEN = "plugin.circuit-open", Unavailable, "The plugin failed so often that it is left alone for a moment. Try again after `Retry-After`.";
     PLUGIN_BUSY = "plugin.busy", Unavailable, "All of the plugin's instances stayed busy until the deadline. Try again after `Retry-After`.";
+
+    HOST_OUT_OF_MEMORY = "host.out-of-memory", Unavailable, "The plugins of this kernel use all of `host.memory`. Try again after `Retry-After`.";
 
     BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";
 
@@ -71,8 +74,10 @@ codes! {
     DISPATCH_TOO_MANY = "dispatch.too-many", Plugin, "The plugin asked more routes in one call than its limit `dispatches`.";
     SQL_NOT_GRANTED = "sql.not-granted", Plugin, "The plugin used a mode of SQL that it was not granted.";
     SQL_TIMEOUT = "sql.timeout", Timeout, "The statement was cancelled at the call's deadline.";
+    SQL_TIME_SPENT = "sql.time-spent", Timeout, "The call has spent the time in SQL that its plugin's limit `sql_time` allows.";
+    SQL_TOO_MANY = "sql.too-many-statements", Plugin, "The call has run as many statements as its plugin's limit `sql_statements` allows.";
     SQL_TOO_LARGE = "sql.too-large", TooLarge, "The result has more rows or bytes than the plugin's limit.";
-    SQL_BUSY = "sql.busy", Unavailable, "No database connection became free in time.";
+    SQL_BUSY = "sql.busy", Unavailable, "No database connection became free in time, or the plugin's own statements took its share of them.";
     SQL_UNAVAILABLE = "sql.unavailable", Unavailable, "The database cannot be reached.";
     SQL_CLOSED = "sql.closed", Plugin, "The plugin used a transaction that had ended.";
 

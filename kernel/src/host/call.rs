@@ -3,22 +3,30 @@
 //! It writes nothing to the client: an instance is free again before the first byte of its answer leaves.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use wasmtime::component::Resource;
-use wasmtime::{Store, Trap, UpdateDeadline};
+use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 
-use super::engine::TICK;
+use super::breaker::{Outcome, Stage};
 use super::instance::{Exports, Instance};
+use super::lane;
+use super::meter::Used;
 use super::plugin::Plugin;
 use crate::capability::http::{Request, Response, check_size, take};
 use crate::capability::{self, Call, OutOfHostMemory, Scope};
-use crate::error::{Error, Kind, Result, code};
-use crate::telemetry;
+use crate::error::{Error, Result, code};
 
 /// Bytes that a guest may hand to the host in one call of a capability: bounds what one host call can allocate.
 const HOSTCALL_BYTES: usize = 16 << 20;
+
+/// How much later than the epoch a call is given up that waits: so that the epoch, which knows more about the guest, wins
+/// where both apply.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// A guest that has used less fuel when a tick finds it is not computing: its thread did not run for a moment.
+const SLICE_FUEL: u64 = 500_000;
 
 /// What a plugin is asked.
 pub enum Task {
@@ -45,23 +53,36 @@ impl Plugin {
     ///
     /// # Errors
     /// The problem that the guest reported, or a `plugin.…` code for how it failed.
-    pub async fn call(&self, task: Task) -> Result<Done> {
-        let mut deadline = Instant::now() + self.limits.deadline.0;
-        if let Some(outer) = task.request().journey.deadline {
-            // Who asked has to have time to make something of the answer, or of there being none.
-            deadline = deadline.min(outer - (outer - Instant::now()) / 10);
-        }
+    pub async fn call(self: &Arc<Self>, task: Task) -> Result<Done> {
         let started = std::time::Instant::now();
-        let outcome = self.queue(task, deadline).await;
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        if outcome.as_ref().is_err_and(|fault| fault.kind == Kind::Plugin) {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-        }
-        telemetry::plugin_call(&self.manifest.id, started.elapsed(), outcome.as_ref().err());
+        let outcome = self.attempt(task, started).await;
+        self.meter.ended(started.elapsed(), outcome.as_ref().err());
         outcome
     }
 
-    async fn queue(&self, task: Task, deadline: Instant) -> Result<Done> {
+    async fn attempt(self: &Arc<Self>, task: Task, started: std::time::Instant) -> Result<Done> {
+        let ticket = self.breaker.admit(started)?;
+        let deadline = task.deadline(Instant::from_std(started) + self.limits.deadline.0);
+        let outcome = self.engine.lanes.run(&self.habit, Box::pin(Arc::clone(self).queue(task, deadline))).await;
+        if let Some(stage) = self.breaker.record(ticket, Outcome::of(&outcome), std::time::Instant::now()) {
+            self.meter.breaker(stage);
+            self.say(stage);
+        }
+        outcome
+    }
+
+    fn say(&self, stage: Stage) {
+        let plugin = self.manifest.id.as_str();
+        match stage {
+            Stage::Closed => tracing::info!(plugin, "the plugin works again"),
+            Stage::Open | Stage::HalfOpen => {
+                let pause = self.limits.breaker_pause.0;
+                tracing::error!(plugin, ?pause, "the plugin failed too often: it is left alone for a while");
+            }
+        }
+    }
+
+    async fn queue(self: Arc<Self>, task: Task, deadline: Instant) -> Result<Done> {
         let _permit = self.pool.permit(deadline).await?;
         self.run(task, deadline).await
     }
@@ -74,18 +95,32 @@ impl Plugin {
         };
         arm(&mut instance.store, self.limits.fuel, deadline)?;
         instance.store.data_mut().begin(scope);
-        // The epoch stops a guest that computes; the time-out stops one that waits. A tick later, so that the epoch,
-        // which knows more about the guest, wins where both apply.
-        let performed = timeout_at(deadline + TICK, perform(&mut instance, task, self.limits.response.0)).await;
-        let outcome = match performed {
-            Err(_) => return Err(late()),
-            Ok(Err(trap)) => return Err(self.explain(&trap, &instance)),
-            Ok(Ok(outcome)) => outcome,
+        // The epoch stops a guest that computes; the time-out stops one that waits.
+        let performed = timeout_at(deadline + GRACE, perform(&mut instance, task, self.limits.response.0)).await;
+        self.meter.used(&self.used(&instance));
+        let failure = match performed {
+            Ok(Ok(outcome)) => {
+                self.retire(instance);
+                return outcome;
+            }
+            Err(_) => late(),
+            Ok(Err(trap)) => self.explain(&trap, &instance),
         };
+        self.engine.lanes.discard(instance);
+        Err(failure)
+    }
+
+    fn used(&self, instance: &Instance) -> Used {
+        let call = instance.store.data();
+        let fuel = self.limits.fuel.saturating_sub(instance.store.get_fuel().unwrap_or(0));
+        Used { fuel, memory: call.memory.used as u64, counted: call.usage() }
+    }
+
+    /// Keeps an instance whose call ended well for the next one, unless handles were left behind.
+    fn retire(&self, mut instance: Instance) {
         if instance.store.data_mut().end() {
             self.pool.give_back(instance);
         }
-        outcome
     }
 
     /// Makes an instance and keeps it for the first call: what cannot even start is found before anybody depends on it.
@@ -99,19 +134,26 @@ impl Plugin {
     }
 
     async fn instantiate(&self, deadline: Instant) -> Result<Instance> {
+        loop {
+            match self.make(deadline).await {
+                // What nobody uses makes room, of whichever plugin it is.
+                Err(fault) if is_full(&fault) && self.engine.memory.evict() => {}
+                made => return made,
+            }
+        }
+    }
+
+    async fn make(&self, deadline: Instant) -> Result<Instance> {
         let live = self.pool.count();
-        let data = Call::new(Arc::clone(&self.fixed), self.limits.memory.bytes());
-        let mut store = Store::new(self.engine.inner(), data);
+        let mut store = Store::new(self.engine.inner(), Call::new(Arc::clone(&self.fixed)));
         store.limiter(|call| &mut call.memory);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
-        store.epoch_deadline_callback(|store| match Instant::now() >= store.data().deadline {
-            true => Ok(UpdateDeadline::Interrupt),
-            false => Ok(UpdateDeadline::Yield(1)),
-        });
+        let fuel = self.limits.fuel;
+        store.epoch_deadline_callback(move |store| Ok(tick(store, fuel)));
         arm(&mut store, self.limits.fuel, deadline)?;
-        match timeout_at(deadline + TICK, self.start(&mut store)).await {
+        match timeout_at(deadline + GRACE, self.start(&mut store)).await {
             Ok(Ok(exports)) => Ok(Instance::new(store, exports, live)),
-            Ok(Err(trap)) => Err(explain(&trap, store.data().memory.refused)),
+            Ok(Err(trap)) => Err(explain(&trap, store.data())),
             Err(_) => Err(late()),
         }
     }
@@ -124,7 +166,7 @@ impl Plugin {
     }
 
     fn explain(&self, trap: &wasmtime::Error, instance: &Instance) -> Error {
-        let error = explain(trap, instance.store.data().memory.refused);
+        let error = explain(trap, instance.store.data());
         match limit_of(&error.code) {
             Some(limit) => error.hint(format!("an operator can raise [plugins.{}.limits] {limit}", self.manifest.id)),
             None => error,
@@ -132,14 +174,39 @@ impl Plugin {
     }
 }
 
+/// What becomes of a guest that a tick of the clock finds running.
+fn tick(mut store: StoreContextMut<'_, Call>, fuel: u64) -> UpdateDeadline {
+    if Instant::now() >= store.data().deadline {
+        return UpdateDeadline::Interrupt;
+    }
+    let used = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let seen_before = std::mem::replace(&mut store.data_mut().computed, true);
+    // Few instructions can take long as well: a second tick counts whatever was used.
+    if used < SLICE_FUEL && !seen_before {
+        return UpdateDeadline::Continue(1);
+    }
+    lane::note_yield();
+    UpdateDeadline::Yield(1)
+}
+
 /// Sets the limits of one call; before instantiation too, where code can run as well.
 fn arm(store: &mut Store<Call>, fuel: u64, deadline: Instant) -> Result<()> {
     store.data_mut().deadline = deadline;
+    store.data_mut().computed = false;
     store.set_epoch_deadline(1);
     store.set_fuel(fuel).map_err(Error::internal)
 }
 
 impl Task {
+    /// A plugin that was asked by another has less time than that one, which has to make something of the answer, or of
+    /// there being none.
+    fn deadline(&self, own: Instant) -> Instant {
+        match self.request().journey.deadline {
+            Some(outer) => own.min(outer - (outer - Instant::now()) / 10),
+            None => own,
+        }
+    }
+
     fn scope(&self, deadline: Instant) -> Scope {
         let request = self.request();
         let journey = request.journey.clone();
@@ -210,21 +277,39 @@ fn late() -> Error {
 }
 
 /// What stopped a guest. The text of a trap names the plugin's functions, so it goes to the log only.
-fn explain(trap: &wasmtime::Error, memory_refused: bool) -> Error {
+fn explain(trap: &wasmtime::Error, call: &Call) -> Error {
     if trap.is::<wasmtime::PoolConcurrencyLimitError>() {
         return Error::new(&code::PLUGIN_BUSY, "all instances of this kernel are in use")
-            .hint("try again later; an operator can raise [host] max_instances");
+            .hint("try again later; an operator can raise [host] max_instances")
+            .source(Full);
     }
     let (code, message) = match trap.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (&code::PLUGIN_OUT_OF_FUEL, "the plugin used up the computation of one call"),
         Some(Trap::Interrupt) => (&code::PLUGIN_TIMEOUT, "the plugin did not answer in time"),
         Some(Trap::StackOverflow) => (&code::PLUGIN_STACK_OVERFLOW, "the plugin's stack overflowed"),
-        _ if memory_refused || trap.is::<OutOfHostMemory>() => {
+        _ if call.memory.exhausted || call.held.exhausted => return capability::exhausted(),
+        _ if call.memory.refused || trap.is::<OutOfHostMemory>() => {
             (&code::PLUGIN_OUT_OF_MEMORY, "the plugin ran out of its memory")
         }
         _ => (&code::PLUGIN_TRAP, "the plugin crashed"),
     };
     Error::new(code, message).source(anyhow::anyhow!("{trap:?}"))
+}
+
+/// The cause of a failure to make an instance that ends as soon as another is dropped.
+#[derive(Debug)]
+struct Full;
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the engine has no place left")
+    }
+}
+
+impl std::error::Error for Full {}
+
+fn is_full(error: &Error) -> bool {
+    error.source.as_ref().is_some_and(|source| source.is::<Full>())
 }
 
 fn limit_of(code: &str) -> Option<&'static str> {

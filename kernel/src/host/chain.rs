@@ -79,6 +79,10 @@ impl Registry {
             Err(fault) => Err(fault),
         };
         outcome.inspect_err(|fault| {
+            // Said once, when it opened.
+            if fault.code == code::PLUGIN_CIRCUIT_OPEN.name {
+                return;
+            }
             let plugin = &self.entries()[link.plugin].manifest.id;
             tracing::warn!(plugin, on_failure = ?link.on_failure, %fault, "a filter failed");
         })

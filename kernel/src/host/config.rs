@@ -14,6 +14,9 @@ section! {
         bundle: Option<PathBuf> = none,
         /// Plugins that run at once, in all; each holds a reserved slot of memory.
         max_instances: NonZeroU32 = 1000,
+        /// Memory of all plugins together: of their instances, in use or not, and what the host holds for their calls. When it
+        /// is used up, instances that wait for a call are dropped, the longest unused first; then calls are answered 503.
+        memory: Size = "2GiB",
     }
 }
 
@@ -38,13 +41,25 @@ section! {
         sql_rows: u32 = 100_000,
         /// Bytes of one SQL result.
         sql_bytes: Size = "32MiB",
+        /// Time that one call may spend in SQL, waiting for a connection included.
+        sql_time: Duration = "10s",
+        /// Statements that one call may run; opening a transaction is one.
+        sql_statements: u32 = 1000,
+        /// Statements and transactions of the plugin at once, over all its calls; more wait. Never more than three quarters of
+        /// `database.max_connections`, so that some are left for others.
+        sql_connections: NonZeroU32 = 32,
+        /// Calls of other plugins that one call may make.
+        dispatches: u32 = 50,
         /// Lines that one call may log; more are counted and dropped.
         log_lines: u32 = 100,
-        /// Requests that one call may send to other routes of this instance.
-        dispatches: u32 = 50,
         /// Whether an instance answers many calls. `false` makes a fresh one for each call, so that nothing a plugin
         /// keeps in its memory outlives a call; that costs tens of microseconds.
         reuse: bool = true,
+        /// Failures in a row (a crash, a time-out, no fuel, no memory) after which the plugin is left alone; or as many within
+        /// ten seconds when they are half of its calls. 0: it never is.
+        breaker_failures: u32 = 20,
+        /// How long it is left alone before one call is tried.
+        breaker_pause: Duration = "5s",
     }
 }
 

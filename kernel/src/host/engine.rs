@@ -12,10 +12,13 @@ use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationC
 
 use super::compiled::{self, Stale};
 use super::config::Config;
+use super::lane::Lanes;
+use crate::capability::memory::Total;
 use crate::error::{Error, Result};
 
-/// How often running guests are asked whether their time is up, and let others run.
-pub const TICK: Duration = Duration::from_millis(10);
+/// How often running guests are asked whether their time is up, and let others run. What a guest can keep others waiting
+/// with its first slice; after that it is on the slow lane.
+pub const TICK: Duration = Duration::from_millis(2);
 
 /// The largest memory that any plugin's limit can allow: a slot of the pool has this size.
 pub const MAX_MEMORY: usize = 256 << 20;
@@ -25,10 +28,15 @@ pub const MAX_MEMORY: usize = 256 << 20;
 pub struct Engine {
     inner: wasmtime::Engine,
     cache: Arc<PathBuf>,
+    /// Where guests compute.
+    pub lanes: Lanes,
+    /// The memory of all plugins.
+    pub memory: Arc<Total>,
 }
 
 impl Engine {
-    /// Makes an engine that keeps compiled code below `data_dir`, and starts its clock.
+    /// Makes an engine that keeps compiled code below `data_dir`, and starts its clock and its slow threads, for guests of
+    /// the runtime that this is called on.
     ///
     /// # Errors
     /// When the machine cannot reserve the address space or the folder cannot be made.
@@ -37,7 +45,12 @@ impl Engine {
         let cache = compiled::folder(data_dir);
         std::fs::create_dir_all(&cache).map_err(Error::internal)?;
         start_clock(&inner);
-        Ok(Self { inner, cache: Arc::new(cache) })
+        Ok(Self {
+            inner,
+            cache: Arc::new(cache),
+            lanes: Lanes::start()?,
+            memory: Arc::new(Total::new(config.memory.0)),
+        })
     }
 
     /// What of the compiled code below `data_dir` an engine of this configuration would not use; nothing is changed.

@@ -2,6 +2,8 @@
 //!
 //! It does not run calls; [`super::call`] does.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -11,6 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::Store;
 
 use super::config::Limits;
+use crate::capability::memory::{Idle, Total};
 use crate::capability::{Call, filter, handler};
 use crate::error::{Error, Result, code};
 use crate::telemetry;
@@ -33,12 +36,13 @@ pub struct Instance {
     _live: Live,
 }
 
-/// One instance in the count of those that live, in use or not.
-pub struct Live(IntGauge);
+/// One instance in the counts of those that live, in use or not: of its plugin, and of this version of it.
+pub struct Live(IntGauge, Arc<AtomicUsize>);
 
 impl Drop for Live {
     fn drop(&mut self) {
         self.0.dec();
+        self.1.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -56,6 +60,7 @@ pub struct Pool {
     idle: Mutex<Vec<Instance>>,
     reuse: bool,
     live: IntGauge,
+    own: Arc<AtomicUsize>,
 }
 
 impl Instance {
@@ -67,18 +72,23 @@ impl Instance {
 }
 
 impl Pool {
-    /// An empty pool for the plugin of this id.
-    pub fn new(plugin: &str, limits: &Limits) -> Self {
+    /// An empty pool for the plugin of this id. Who needs memory may have its idle instances.
+    pub fn new(plugin: &str, limits: &Limits, total: &Total) -> Arc<Self> {
         let concurrency = limits.concurrency.get() as usize;
         let permits = Semaphore::new(concurrency);
         let live = telemetry::PLUGIN_LIVE.with_label_values(&[plugin]);
-        Self { permits, concurrency, idle: Mutex::default(), reuse: limits.reuse, live }
+        let (idle, own) = Default::default();
+        let pool = Arc::new(Self { permits, concurrency, idle, reuse: limits.reuse, live, own });
+        let weak: Weak<Self> = Arc::downgrade(&pool);
+        total.offer(weak);
+        pool
     }
 
     /// Counts an instance that is being made.
     pub fn count(&self) -> Live {
         self.live.inc();
-        Live(self.live.clone())
+        self.own.fetch_add(1, Ordering::Relaxed);
+        Live(self.live.clone(), Arc::clone(&self.own))
     }
 
     /// The right to run one call.
@@ -116,18 +126,35 @@ impl Pool {
         }
     }
 
-    /// Drops instances that were idle for long.
-    pub fn sweep(&self) {
-        let expired: Vec<Instance> = {
-            let mut idle = self.idle.lock();
-            let keep = idle.iter().position(|instance| instance.idle_since.elapsed() < IDLE).unwrap_or(idle.len());
-            idle.drain(..keep).collect()
-        };
-        drop(expired);
+    /// Takes out the instances that were idle for long.
+    pub fn sweep(&self) -> Vec<Instance> {
+        let mut idle = self.idle.lock();
+        let keep = idle.iter().position(|instance| instance.idle_since.elapsed() < IDLE).unwrap_or(idle.len());
+        idle.drain(..keep).collect()
+    }
+
+    /// How many instances there are, in use or not.
+    pub fn live(&self) -> usize {
+        self.own.load(Ordering::Relaxed)
     }
 
     /// How many instances wait for a call.
     pub fn idle(&self) -> usize {
         self.idle.lock().len()
+    }
+}
+
+impl Idle for Pool {
+    fn oldest(&self) -> Option<Instant> {
+        self.idle.lock().first().map(|instance| instance.idle_since)
+    }
+
+    fn evict(&self) -> bool {
+        let evicted = {
+            let mut idle = self.idle.lock();
+            (!idle.is_empty()).then(|| idle.remove(0))
+        };
+        // Outside of the lock: giving memory back takes a while.
+        evicted.is_some()
     }
 }

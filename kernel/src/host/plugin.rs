@@ -3,18 +3,21 @@
 //! Loading runs none of the plugin's code.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Linker};
 
+use super::breaker::{Breaker, Rule};
 use super::config::Limits;
 use super::engine::Engine;
 use super::grant::{Grant, Scopes};
 use super::instance::Pool;
+use super::lane::Habit;
 use super::manifest::{Manifest, Route, refused};
+use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
-use crate::capability::{self, Call, Fixed, filter, handler, schema, secret, sql};
+use crate::capability::{self, Budget, Call, Fixed, filter, handler, schema, secret, sql};
 use crate::error::{Error, Result};
 use crate::store::{Login, Store};
 
@@ -28,9 +31,10 @@ pub struct Plugin {
     pub fixed: Arc<Fixed>,
     pub(super) engine: Engine,
     pub(super) code: Code,
-    pub(super) pool: Pool,
-    pub(super) calls: AtomicU64,
-    pub(super) failures: AtomicU64,
+    pub(super) pool: Arc<Pool>,
+    pub(super) meter: Meter,
+    pub(super) breaker: Breaker,
+    pub(super) habit: Habit,
 }
 
 /// Linked code and where in it the exports are; a plugin has those that its manifest promises.
@@ -71,25 +75,34 @@ impl Plugin {
                 login,
                 max_rows: grant.limits.sql_rows,
                 max_bytes: grant.limits.sql_bytes.0,
+                places: Arc::new(Semaphore::new(store.share(grant.limits.sql_connections.get()))),
             },
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             dispatch: scopes.dispatch,
             secret: secret::Fixed::new(store, scopes.secret),
             settings,
             log_lines: grant.limits.log_lines,
+            budget: Budget {
+                sql_time: grant.limits.sql_time.0,
+                sql_statements: grant.limits.sql_statements,
+                dispatches: grant.limits.dispatches,
+            },
+            memory: grant.limits.memory.bytes(),
             host_memory: grant.limits.host_memory.0,
-            dispatches: grant.limits.dispatches,
+            total: Arc::clone(&engine.memory),
         };
         warn_of_bodies(&package.manifest, &grant.limits);
-        let pool = Pool::new(&package.manifest.id, &grant.limits);
-        let (manifest, limits, engine) = (package.manifest, grant.limits.clone(), engine.clone());
-        let (calls, failures) = Default::default();
-        Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool, calls, failures })
+        let pool = Pool::new(&package.manifest.id, &grant.limits, &engine.memory);
+        let meter = Meter::new(&package.manifest.id);
+        let limits = grant.limits.clone();
+        let breaker = Breaker::new(Rule { failures: limits.breaker_failures, pause: limits.breaker_pause.0 });
+        let (manifest, engine, habit) = (package.manifest, engine.clone(), Habit::default());
+        Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool, meter, breaker, habit })
     }
 
     /// How many calls it answered, and how they ended.
     pub fn tally(&self) -> Tally {
-        Tally { calls: self.calls.load(Ordering::Relaxed), failures: self.failures.load(Ordering::Relaxed) }
+        self.meter.tally()
     }
 
     /// Whether a call is running.
@@ -102,9 +115,19 @@ impl Plugin {
         self.pool.idle()
     }
 
+    /// What this version has used so far and how its calls ended.
+    pub fn usage(&self) -> Snapshot {
+        self.meter.snapshot(self.pool.live(), self.pool.idle(), self.breaker.stage())
+    }
+
+    /// Brings the metrics up to date.
+    pub fn export(&self) {
+        self.meter.export();
+    }
+
     /// Drops instances that were idle for long.
     pub fn sweep(&self) {
-        self.pool.sweep();
+        self.engine.lanes.discard(self.pool.sweep());
     }
 }
 

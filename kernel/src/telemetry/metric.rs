@@ -6,10 +6,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use prometheus::{
-    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
-
-use crate::error::Error;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -37,6 +36,23 @@ static PLUGIN_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
         &["plugin"],
     )
 });
+static PLUGIN_USED: LazyLock<[IntCounterVec; 6]> = LazyLock::new(|| {
+    [
+        ("basalt_plugin_fuel_total", "Computation, in units of fuel."),
+        ("basalt_plugin_sql_statements_total", "Statements."),
+        ("basalt_plugin_sql_microseconds_total", "Time in SQL, waiting for a connection included."),
+        ("basalt_plugin_sql_rows_total", "Rows of results."),
+        ("basalt_plugin_log_lines_total", "Lines written to the log."),
+        ("basalt_plugin_dispatches_total", "Calls of other plugins."),
+    ]
+    .map(|(name, help)| counter(name, help, &["plugin"]))
+});
+static PLUGIN_PEAK_MEMORY: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge("basalt_plugin_peak_memory_bytes", "The most linear memory that an instance had.", &["plugin"])
+});
+static PLUGIN_BREAKER: LazyLock<IntGaugeVec> = LazyLock::new(|| {
+    gauge("basalt_plugin_breaker", "The circuit breaker: 0 closed, 1 half open, 2 open.", &["plugin"])
+});
 static CATALOGUE_WORK: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter(
         "basalt_catalogue_work_total",
@@ -49,6 +65,11 @@ static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
     register(gauge.expect("a valid name"))
 });
 
+/// Memory of all plugins; at `host.memory` calls are sent away.
+pub static HOST_MEMORY: LazyLock<IntGauge> = LazyLock::new(|| {
+    let gauge = IntGauge::new("basalt_host_memory_bytes", "Memory of all plugins, instances that wait included.");
+    register(gauge.expect("a valid name"))
+});
 /// Requests to plugins that are being answered; at `server.max_requests` more are sent away.
 pub static REQUESTS_IN_FLIGHT: LazyLock<IntGauge> = LazyLock::new(|| {
     let gauge = IntGauge::new("basalt_http_requests_in_flight", "Requests to plugins that are being answered.");
@@ -95,11 +116,53 @@ pub fn http_request(method: &str, route: &str, status: u16, took: Duration) {
     HTTP_DURATION.with_label_values(&[method, route]).observe(took.as_secs_f64());
 }
 
-/// Counts a call of a plugin. A problem of the plugin's own has a code of its choice, so it counts as `problem`.
-pub fn plugin_call(plugin: &str, took: Duration, error: Option<&Error>) {
-    let outcome = error.map_or("ok", |error| crate::error::code::find(&error.code).map_or("problem", |code| code.name));
-    PLUGIN_CALLS.with_label_values(&[plugin, outcome]).inc();
-    PLUGIN_DURATION.with_label_values(&[plugin]).observe(took.as_secs_f64());
+/// The series of one plugin, looked up once: a call is too short to look for them by label.
+pub struct PluginMetric {
+    plugin: String,
+    ok: IntCounter,
+    duration: Histogram,
+    /// In the order of [`PLUGIN_USED`].
+    used: [IntCounter; 6],
+    peak_memory: IntGauge,
+    breaker: IntGauge,
+}
+
+impl PluginMetric {
+    /// The series of the plugin of this id.
+    pub fn new(plugin: &str) -> Self {
+        Self {
+            plugin: plugin.to_owned(),
+            ok: PLUGIN_CALLS.with_label_values(&[plugin, "ok"]),
+            duration: PLUGIN_DURATION.with_label_values(&[plugin]),
+            used: PLUGIN_USED.each_ref().map(|counter| counter.with_label_values(&[plugin])),
+            peak_memory: PLUGIN_PEAK_MEMORY.with_label_values(&[plugin]),
+            breaker: PLUGIN_BREAKER.with_label_values(&[plugin]),
+        }
+    }
+
+    /// Counts a call that ended, by the code of its failure.
+    pub fn call(&self, took: Duration, failure: Option<&str>) {
+        match failure {
+            None => self.ok.inc(),
+            Some(code) => PLUGIN_CALLS.with_label_values(&[self.plugin.as_str(), code]).inc(),
+        }
+        self.duration.observe(took.as_secs_f64());
+    }
+
+    /// Adds fuel, statements, microseconds in SQL, rows, log lines, dispatches.
+    pub fn add(&self, used: [u64; 6]) {
+        self.used.iter().zip(used).for_each(|(counter, used)| counter.inc_by(used));
+    }
+
+    /// Sets the most memory that an instance had.
+    pub fn peak_memory(&self, bytes: u64) {
+        self.peak_memory.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Sets where its circuit breaker stands: 0 closed, 1 half open, 2 open.
+    pub fn breaker(&self, stage: i64) {
+        self.breaker.set(stage);
+    }
 }
 
 /// Counts what was done to keep the catalogue: `reading`, `query`, `fingerprint` or `check`.
@@ -130,7 +193,7 @@ mod tests {
     #[test]
     fn what_was_counted_is_printed() {
         http_request("GET", "test", 404, Duration::from_millis(3));
-        plugin_call("test", Duration::ZERO, Some(&Error::new(&crate::error::code::SQL_BUSY, "")));
+        PluginMetric::new("test").call(Duration::ZERO, Some("sql.busy"));
         let text = String::from_utf8(render()).expect("text");
         assert!(text.contains(r#"basalt_http_requests_total{method="GET",route="test",status="404"} 1"#), "{text}");
         assert!(text.contains(r#"outcome="sql.busy""#) && text.contains("basalt_system_uptime_seconds"));

@@ -7,6 +7,7 @@
 mod kernel;
 
 mod admin;
+mod budget;
 mod cli;
 mod clock;
 mod compress;

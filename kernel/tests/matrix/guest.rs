@@ -17,7 +17,7 @@ pub const COMPUTING: Group = Group {
     plugins: &["http", "hostile"],
     config: "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-hostile]\ngrant = { http = {}, log = {} }\n\
              limits = { fuel = 1_000_000_000_000, deadline = \"2s\", memory = \"32MiB\", \
-             host_memory = \"32MiB\", response = \"8MiB\" }",
+             host_memory = \"32MiB\", response = \"8MiB\", breaker_failures = 0 }",
     prepare: "",
     attacks: &[
         Attack::path("endless loop, ended by the deadline", "loop", "plugin.timeout"),
@@ -43,7 +43,7 @@ pub const BURNING: Group = Group {
     title: "A plugin's code, with little fuel and much time",
     who: "The same, stopped by fuel rather than by the deadline.",
     config: "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-hostile]\ngrant = { http = {}, log = {} }\n\
-             limits = { fuel = 500_000_000, host_memory = \"32MiB\" }",
+             limits = { fuel = 500_000_000, host_memory = \"32MiB\", breaker_failures = 0 }",
     attacks: &[
         Attack::path("endless loop, ended by its fuel", "loop", "plugin.out-of-fuel"),
         Attack::path("endless loop again and again", "loop*2", "plugin.out-of-fuel"),

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::neighbour::{self, Beside};
 use super::turn::{Measured, Turn};
 
 /// A promise: the first variant reaches this part of the second.
@@ -28,12 +29,14 @@ const PROMISES: &[Promise] = &[
     Promise { plugin: "f-rest", native: "f-native", least: Some(0.95), cpu: false },
 ];
 
-/// One ratio; 1 is as good as native, more is better.
+/// One ratio. Where the least was promised, more is better and 1 is as good as native; where the most was, less is better
+/// and 1 is as good as alone.
 #[derive(Debug, Serialize)]
 pub(crate) struct Ratio {
     pub(crate) of: String,
     pub(crate) median: f64,
     pub(crate) least: Option<f64>,
+    pub(crate) most: Option<f64>,
     pub(crate) reached: Option<bool>,
     pub(crate) rounds: Vec<f64>,
 }
@@ -41,6 +44,17 @@ pub(crate) struct Ratio {
 /// The ratios of what was measured.
 pub(crate) fn all(measured: &[Measured]) -> Vec<Ratio> {
     PROMISES.iter().filter_map(|promise| both(measured, promise)).flatten().collect()
+}
+
+/// The ratios of what neighbours noticed.
+pub(crate) fn beside(seen: &[Beside]) -> Vec<Ratio> {
+    let ratio = |seen: &Beside| {
+        let rounds: Vec<_> = seen.rounds.iter().map(|(alone, beside)| beside / alone).collect();
+        let median = median(&rounds);
+        let (most, reached) = (Some(neighbour::MOST), Some(median <= neighbour::MOST));
+        Ratio { of: format!("{} p99/alone", seen.name), median, least: None, most, reached, rounds }
+    };
+    seen.iter().map(ratio).collect()
 }
 
 fn both(measured: &[Measured], promise: &Promise) -> Option<[Ratio; 2]> {
@@ -61,7 +75,7 @@ fn both(measured: &[Measured], promise: &Promise) -> Option<[Ratio; 2]> {
 impl Ratio {
     fn new(of: String, rounds: Vec<f64>, least: Option<f64>) -> Self {
         let median = median(&rounds);
-        Self { of, median, least, reached: least.map(|least| median >= least), rounds }
+        Self { of, median, least, most: None, reached: least.map(|least| median >= least), rounds }
     }
 }
 

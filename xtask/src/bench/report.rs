@@ -6,6 +6,7 @@ use std::process::Command;
 use serde::Serialize;
 
 use super::Options;
+use super::neighbour::Beside;
 use super::ratio::{self, Ratio};
 use super::start::Start;
 use super::turn::{Measured, Turn};
@@ -19,6 +20,7 @@ pub(crate) struct Report {
     cores: usize,
     seconds: u32,
     variants: Vec<Row>,
+    neighbours: Vec<Beside>,
     ratios: Vec<Ratio>,
     bounds: Vec<Bound>,
     start: Start,
@@ -44,7 +46,13 @@ struct Bound {
 }
 
 impl Report {
-    pub(crate) fn new(start: Start, loaded_bytes: u64, measured: Vec<Measured>, options: &Options) -> Self {
+    pub(crate) fn new(
+        start: Start,
+        loaded_bytes: u64,
+        measured: Vec<Measured>,
+        neighbours: Vec<Beside>,
+        options: &Options,
+    ) -> Self {
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         let bound = |of, value, most, unit| Bound { of, value, most, unit };
         Self {
@@ -52,7 +60,8 @@ impl Report {
             machine: read("uname", &["-srm"]),
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             seconds: options.seconds,
-            ratios: ratio::all(&measured),
+            ratios: ratio::all(&measured).into_iter().chain(ratio::beside(&neighbours)).collect(),
+            neighbours,
             bounds: vec![
                 bound("warm start to /ready", start.ready_ms, Some(300.0), "ms"),
                 bound("memory idle", megabytes(start.idle_bytes), Some(80.0), "MB"),
@@ -89,7 +98,9 @@ impl fmt::Display for Report {
         writeln!(out, "\n{} cores, {}, commit {}", self.cores, self.machine, self.commit)?;
         writeln!(out, "\n| | variant | requests/s | p50 µs | p99 µs | CPU µs/request |\n|---|---|--:|--:|--:|--:|")?;
         self.variants.iter().try_for_each(|row| writeln!(out, "{row}"))?;
-        writeln!(out, "\n| ratio | median | least | |\n|---|--:|--:|---|")?;
+        writeln!(out, "\n| | beside a plugin that | p99 µs alone | p99 µs beside it |\n|---|---|--:|--:|")?;
+        self.neighbours.iter().try_for_each(|beside| writeln!(out, "{beside}"))?;
+        writeln!(out, "\n| ratio | median | target | |\n|---|--:|--:|---|")?;
         self.ratios.iter().try_for_each(|ratio| writeln!(out, "{ratio}"))?;
         writeln!(out, "\n| bound | value | most | |\n|---|--:|--:|---|")?;
         self.bounds.iter().try_for_each(|bound| writeln!(out, "{bound}"))
@@ -104,10 +115,18 @@ impl fmt::Display for Row {
     }
 }
 
+impl fmt::Display for Beside {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, what, alone, beside) = (self.name, self.what, self.alone_us(), self.beside_us());
+        write!(out, "| {name} | {what} | {alone:.0} | {beside:.0} |")
+    }
+}
+
 impl fmt::Display for Ratio {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let least = self.least.map(|least| format!("{least:.2}")).unwrap_or_default();
-        write!(out, "| {} | {:.3} | {least} | {} |", self.of, self.median, verdict(self.reached))
+        let least = self.least.map(|least| format!("≥ {least:.2}"));
+        let target = least.or(self.most.map(|most| format!("≤ {most:.2}"))).unwrap_or_default();
+        write!(out, "| {} | {:.3} | {target} | {} |", self.of, self.median, verdict(self.reached))
     }
 }
 

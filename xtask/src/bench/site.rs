@@ -24,6 +24,19 @@ trusted = true
 grant = { http = {}, sql = { modes = ["caller"] }, schema = { schemas = ["public"] }, log = {}, settings = {} }
 "#;
 
+/// The folder of the kernel with bad plugins beside the good ones, and of its bundle.
+pub(crate) const CROWD: &str = "crowd";
+
+/// What the bad ones are granted.
+const CROWD_GRANTS: &str = r#"
+[plugins.test-hostile]
+grant = { http = {}, log = {} }
+limits = { fuel = 1_000_000_000_000, deadline = "2s", breaker_failures = 0 }
+[plugins.test-neighbour]
+grant = { http = {}, sql = { modes = ["own"] } }
+limits = { deadline = "2s", breaker_failures = 0 }
+"#;
+
 /// The set-up of one run.
 pub(crate) struct Site {
     folder: PathBuf,
@@ -48,7 +61,7 @@ impl Site {
             basalt: dist::product(tree),
             token: String::new(),
         };
-        site.lay_out_bundle(tree)?;
+        site.lay_out_bundles(tree)?;
         load::write_scripts(&site.folder)?;
         site.token = site.run(&["key", "mint", "--sub", database::OWNER, "--expires", "1day"])?.trim().to_owned();
         site.run(&["migrate"])?;
@@ -56,18 +69,17 @@ impl Site {
         Ok(site)
     }
 
-    fn lay_out_bundle(&self, tree: &Tree) -> anyhow::Result<()> {
-        let plugins = [guest::plugins(tree).join("rest.wasm"), guest::fixtures(tree).join("bench.wasm")];
-        for plugin in plugins {
-            let content = fs::read(&plugin).with_context(|| format!("cannot read {}", plugin.display()))?;
-            file::write(&self.bundle().join(plugin.file_name().unwrap_or_default()), &content)?;
-        }
-        file::write(&self.bundle().join("bundle.toml"), GRANTS.as_bytes())?;
-        Ok(())
+    fn lay_out_bundles(&self, tree: &Tree) -> anyhow::Result<()> {
+        let (rest, fixtures) = (guest::plugins(tree).join("rest.wasm"), guest::fixtures(tree));
+        let good = [rest, fixtures.join("bench.wasm")];
+        let bad = [fixtures.join("hostile.wasm"), fixtures.join("neighbour.wasm")];
+        lay_out_bundle(&self.bundle(""), &good, GRANTS)?;
+        lay_out_bundle(&self.bundle(CROWD), &[good, bad].concat(), &format!("{GRANTS}{CROWD_GRANTS}"))
     }
 
-    fn bundle(&self) -> PathBuf {
-        self.folder.join("bundle")
+    /// The bundle of the kernel that runs in the folder of this name.
+    fn bundle(&self, kernel: &str) -> PathBuf {
+        self.folder.join(if kernel == CROWD { "bundle-crowd" } else { "bundle" })
     }
 
     /// A kernel that runs in the folder of this name, with more configuration. What it compiles stays there for later runs.
@@ -76,7 +88,7 @@ impl Site {
         let head = format!(
             "data_dir = \"data\"\n[server]\naddress = \"127.0.0.1:0\"\n[database]\nadmin = {:?}\n[auth]\njwt_secret = {SECRET:?}\n[host]\nbundle = {:?}\n",
             self.database,
-            self.bundle(),
+            self.bundle(name),
         );
         file::write(&folder.join("basalt.toml"), format!("{head}{config}").as_bytes())?;
         let mut kernel = Command::new(program);
@@ -93,4 +105,13 @@ impl Site {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+}
+
+fn lay_out_bundle(folder: &Path, plugins: &[PathBuf], preset: &str) -> anyhow::Result<()> {
+    for plugin in plugins {
+        let content = fs::read(plugin).with_context(|| format!("cannot read {}", plugin.display()))?;
+        file::write(&folder.join(plugin.file_name().unwrap_or_default()), &content)?;
+    }
+    file::write(&folder.join("bundle.toml"), preset.as_bytes())?;
+    Ok(())
 }

@@ -4,6 +4,8 @@
 
 use anyhow::bail;
 
+use super::neighbour;
+
 /// Which of the kernels answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -62,8 +64,8 @@ pub(crate) const ALL: &[Variant] = &[
 
 /// Those named, or all when none is.
 pub(crate) fn select(names: &[String]) -> anyhow::Result<Vec<&'static Variant>> {
-    if let Some(name) = names.iter().find(|name| ALL.iter().all(|variant| variant.name != **name)) {
-        let known: Vec<_> = ALL.iter().map(|variant| variant.name).collect();
+    let known: Vec<_> = ALL.iter().map(|one| one.name).chain(neighbour::ALL.iter().map(|one| one.name)).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("there is no variant {name}: the variants are {}", known.join(", "));
     }
     Ok(ALL.iter().filter(|variant| names.is_empty() || names.iter().any(|name| name == variant.name)).collect())

@@ -19,6 +19,8 @@ pub(super) async fn answer(Call { context, .. }: Call) -> Result<Reply> {
     for plugin in context.roster.fleet.registry().ready() {
         let gauge = telemetry::PLUGIN_INSTANCES.with_label_values(&[plugin.manifest.id.as_str()]);
         gauge.set(plugin.idle_instances() as i64);
+        plugin.export();
+        telemetry::HOST_MEMORY.set(i64::try_from(plugin.fixed.total.used()).unwrap_or(i64::MAX));
     }
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));

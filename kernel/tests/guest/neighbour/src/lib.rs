@@ -1,5 +1,5 @@
 //! A second plugin with a schema of its own and nothing else, trusted by nobody: runs what the request's body says as its
-//! own login.
+//! own login, or sleeps in it.
 
 use sdk_plugin::sql::{self, Access, Mode, Transaction};
 use sdk_plugin::{Problem, Request, Response, plugin};
@@ -10,13 +10,18 @@ plugin!(handle);
 fn handle(request: Request) -> Result<Response, Problem> {
     match request.route().as_str() {
         "transaction" => transaction(&request.json::<Vec<String>>(1 << 20)?),
+        "sleep" => query("select pg_sleep(1)"),
         _ => statement(&request),
     }
 }
 
 fn statement(request: &Request) -> Result<Response, Problem> {
     let text = request.body().map(|body| body.read_text(1 << 20)).transpose()?.unwrap_or_default();
-    let rows = sql::query(Mode::Own, Access::ReadWrite, &text, &[])?;
+    query(&text)
+}
+
+fn query(text: &str) -> Result<Response, Problem> {
+    let rows = sql::query(Mode::Own, Access::ReadWrite, text, &[])?;
     Response::new(200).json(&rows.next(1000))
 }
 

@@ -1,0 +1,111 @@
+//! What one call has used of what is counted by number and time: statements, dispatches, log lines.
+//!
+//! Computation and memory are counted by the engine.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result, code};
+
+/// What one call may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// Time in SQL, all statements together.
+    pub sql_time: Duration,
+    /// Statements.
+    pub sql_statements: u32,
+    /// Calls of other plugins.
+    pub dispatches: u32,
+}
+
+/// What it has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Statements.
+    pub sql_statements: u32,
+    /// Time in SQL; waiting for a connection is part of it.
+    pub sql_time: Duration,
+    /// Rows of all results.
+    pub sql_rows: u64,
+    /// Calls of other plugins.
+    pub dispatches: u32,
+    /// Lines written to the log, those dropped not counted.
+    pub log_lines: u32,
+}
+
+impl Usage {
+    /// Counts a statement that is about to run. Until when it may.
+    ///
+    /// # Errors
+    /// `sql.too-many-statements` or `sql.time-spent`.
+    pub(super) fn statement(&mut self, budget: &Budget, now: Instant) -> Result<Instant> {
+        if self.sql_statements >= budget.sql_statements {
+            let message = format!("one call of the plugin may run {} statements", budget.sql_statements);
+            return Err(Error::new(&code::SQL_TOO_MANY, message));
+        }
+        let left = budget.sql_time.saturating_sub(self.sql_time);
+        if left.is_zero() {
+            return Err(spent(budget));
+        }
+        self.sql_statements += 1;
+        Ok(now + left)
+    }
+
+    /// Counts what a statement took. A statement that was stopped says why: the call's deadline, or its time in SQL.
+    pub(super) fn took<T>(&mut self, budget: &Budget, time: Duration, outcome: Result<T>) -> Result<T> {
+        self.sql_time = self.sql_time.saturating_add(time);
+        match outcome {
+            Err(fault) if fault.code == code::SQL_TIMEOUT.name && self.sql_time >= budget.sql_time => {
+                Err(spent(budget).source(fault))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Counts a call of another plugin.
+    ///
+    /// # Errors
+    /// `dispatch.too-many`.
+    pub fn dispatch(&mut self, budget: &Budget) -> Result<()> {
+        if self.dispatches >= budget.dispatches {
+            let message = format!("one call of the plugin may ask {} routes", budget.dispatches);
+            return Err(Error::new(&code::DISPATCH_TOO_MANY, message)
+                .hint("an operator can raise the plugin's limit `dispatches`"));
+        }
+        self.dispatches += 1;
+        Ok(())
+    }
+}
+
+fn spent(budget: &Budget) -> Error {
+    let message = format!("one call of the plugin may spend {:?} in SQL", budget.sql_time);
+    Error::new(&code::SQL_TIME_SPENT, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUDGET: Budget = Budget { sql_time: Duration::from_secs(2), sql_statements: 2, dispatches: 1 };
+
+    #[test]
+    fn statements_share_the_time_and_are_numbered() {
+        let (mut usage, now) = (Usage::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        assert_eq!(usage.statement(&BUDGET, now).expect("the first"), now + second * 2);
+        usage.took(&BUDGET, second, Ok(())).expect("no fault");
+        assert_eq!(usage.statement(&BUDGET, now).expect("the second"), now + second);
+        assert_eq!(usage.statement(&BUDGET, now).expect_err("the third").code, "sql.too-many-statements");
+        let late = || Err::<(), _>(Error::new(&code::SQL_TIMEOUT, ""));
+        assert_eq!(usage.took(&BUDGET, Duration::ZERO, late()).expect_err("late").code, "sql.timeout");
+        assert_eq!(usage.took(&BUDGET, second, late()).expect_err("late").code, "sql.time-spent");
+        usage.sql_statements = 0;
+        assert_eq!(usage.statement(&BUDGET, now).expect_err("no time is left").code, "sql.time-spent");
+    }
+
+    #[test]
+    fn dispatches_are_numbered() {
+        let mut usage = Usage::default();
+        usage.dispatch(&BUDGET).expect("the first");
+        assert_eq!(usage.dispatch(&BUDGET).expect_err("the second").code, "dispatch.too-many");
+    }
+}
