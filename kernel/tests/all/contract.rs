@@ -12,7 +12,7 @@ use crate::kernel::{Kernel, Setup};
 
 const GRANT: &str = "[plugins.test-contract]\ngrant = { http = { filter = true }, sql = { modes = [\"own\"] }, \
     schema = { schemas = [\"public\"] }, log = {}, clock = {}, random = {}, settings = {}, \
-    dispatch = { routes = [\"GET /test/contract/{word}\"] }, secret = { names = [\"kept-word\"] } }\n";
+    dispatch = { routes = [\"GET /test/contract/{word}\"] }, secret = { names = [\"kept_word\"] } }\n";
 
 fn kept() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
@@ -23,7 +23,7 @@ fn start(guest: &[u8]) -> Kernel {
     let setup = Setup::new(&[], GRANT);
     std::fs::write(setup.path("bundle/guest.wasm"), guest).expect("written");
     let kernel = setup.start();
-    assert_eq!(kernel.operate("PUT", "secrets/kept-word", b"quiet").status, 204);
+    assert_eq!(kernel.operate("PUT", "secrets/kept_word", b"quiet").status, 204);
     kernel
 }
 

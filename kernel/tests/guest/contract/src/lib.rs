@@ -119,5 +119,5 @@ fn dispatch(_: &Request) -> Result<bool, Problem> {
 
 fn secret(_: &Request) -> Result<bool, Problem> {
     let refused = secret::get("other").is_err_and(|problem| problem.code == "secret.not-granted");
-    Ok(refused && secret::get("kept-word")? == "quiet")
+    Ok(refused && secret::get("kept_word")? == "quiet")
 }
