@@ -61,7 +61,8 @@ fn http(request: &Request) -> Result<bool, Problem> {
     let place = request.method() == "POST" && request.route() == "main" && !request.authenticated();
     let parts = request.param("word").as_deref() == Some("word") && request.query().as_deref() == Some("a=b");
     let head = request.head();
-    let same = head.method == "POST" && head.route == "main" && head.path == request.path() && head.mount == request.mount();
+    let same =
+        head.method == "POST" && head.route == "main" && head.path == request.path() && head.mount == request.mount();
     let same = same && head.query == request.query() && head.params == [("word".to_owned(), "word".to_owned())];
     let named = request.headers_named(["x-none", "x-before"]);
     Ok(before && place && parts && same && named == [None, Some("seen".to_owned())])
