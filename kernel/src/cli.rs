@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bundle;
+mod compile;
 mod config;
 mod doctor;
 mod key;
@@ -62,6 +63,9 @@ enum Command {
     Plugin(plugin::Command),
     /// Write a copy of this binary with plugins inside
     Bundle(bundle::Arguments),
+    /// Compile a component, within limits
+    #[command(hide = true)]
+    Compile(compile::Arguments),
     /// Print the reference of error codes
     #[command(hide = true)]
     Errors,
@@ -103,6 +107,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         // Whoever makes plugins may have no instance, and its configuration could not matter.
         Some(Command::Plugin(plugin::Command::Build(arguments))) => return plugin::build::run(arguments),
         Some(Command::Plugin(plugin::Command::Pack(arguments))) => return plugin::pack::run(arguments),
+        // It has no environment to read a configuration from.
+        Some(Command::Compile(arguments)) => return compile::run(arguments),
         _ => {}
     }
     let setup = setup(arguments.config, arguments.bundle)?;
@@ -123,7 +129,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Secret(action) => secret::run(&setup, &action),
         Command::Plugin(_) => plugin::list(&setup),
         Command::Bundle(arguments) => bundle::run(&setup, &arguments),
-        Command::Errors => Ok(ExitCode::SUCCESS),
+        Command::Errors | Command::Compile(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

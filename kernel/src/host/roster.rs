@@ -114,12 +114,14 @@ impl Roster {
             Ok(grant) => Arc::new(grant),
             Err(fault) => return Err(Entry::broken(&id, fault)),
         };
-        let manifest = Arc::new(package.manifest.clone());
+        let (manifest, is_bundled) = (Arc::new(package.manifest.clone()), digest.is_none());
         let entry = |state| Entry { manifest, grant: Arc::clone(&grant), digest, state };
         if !grant.enabled {
             return Ok(entry(State::Disabled));
         }
-        match Plugin::load(package, &grant, &self.engine, &self.store).await {
+        // What came with the binary is as trusted as the binary; the others are strangers'.
+        let engine = if is_bundled { self.engine.without_compiler() } else { self.engine.clone() };
+        match Plugin::load(package, &grant, &engine, &self.store).await {
             Ok(plugin) => Ok(entry(State::Ready(Arc::new(plugin)))),
             Err(fault) => Err(entry(State::refused(&id, fault))),
         }
