@@ -108,7 +108,7 @@ mod tests {
         let after = record(&recorded, &less, &Permissions::default());
         assert_eq!(read("a", &after).limits.memory.bytes(), 96 << 20, "and it has no more than it wants");
         assert_eq!(read("a", &after).limits.fuel, 2_000_000_000, "what it does not want any more is forgotten");
-        let refused = read("a", &after).meet(&one).err().expect("more than it has");
+        let refused = read("a", &after).meet(&one).expect_err("more than it has");
         assert_eq!(refused.code, "plugin.not-granted");
         assert!(refused.message.contains("use up to 128MiB of memory in each instance"), "{refused}");
         let hint = "[plugins.a.limits]\nfuel = 3000000000\nmemory = \"128MiB\"";
