@@ -105,6 +105,8 @@ pub struct Fixed {
     pub settings: settings::Fixed,
     /// Lines that one call may log.
     pub log_lines: u32,
+    /// The last lines, and how calls failed.
+    pub recent: log::Recent,
     /// What one call may use of what is counted.
     pub budget: Budget,
     /// Bytes of linear memory that an instance may have.

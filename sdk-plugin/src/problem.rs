@@ -11,6 +11,12 @@ pub enum Code {
     BodyTooLarge,
     /// `schema.not-granted`: the operator did not grant this schema.
     SchemaNotGranted,
+    /// `secret.not-granted`: the operator did not grant this name.
+    SecretNotGranted,
+    /// `secret.unset`: the operator has set no secret of this name.
+    SecretUnset,
+    /// `secret.sealed`: the secret cannot be opened with this instance's key.
+    SecretSealed,
     /// `sql.not-granted`: the operator did not grant this mode.
     SqlNotGranted,
     /// `sql.timeout`: the call's deadline passed and the statement was cancelled.
@@ -52,6 +58,9 @@ impl Problem {
         match self.code.as_str() {
             "body.too-large" => Code::BodyTooLarge,
             "schema.not-granted" => Code::SchemaNotGranted,
+            "secret.not-granted" => Code::SecretNotGranted,
+            "secret.unset" => Code::SecretUnset,
+            "secret.sealed" => Code::SecretSealed,
             "sql.not-granted" => Code::SqlNotGranted,
             "sql.timeout" => Code::SqlTimeout,
             "sql.too-large" => Code::SqlTooLarge,

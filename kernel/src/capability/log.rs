@@ -1,12 +1,16 @@
 //! Lines in the kernel's log, marked with the plugin and the request. It does not store them: where lines go is
 //! `telemetry`'s business.
 
+mod recent;
+
 use std::borrow::Cow;
 
 use wasmtime::component::{HasSelf, Linker};
 
 use super::Call;
 use super::bindings::basalt::log::log::{Host, Level, add_to_linker};
+
+pub use recent::{Line, Recent};
 
 /// A longer message is cut: a guest could otherwise fill a disk with one call.
 const MAX_MESSAGE: usize = 8 << 10;
@@ -46,7 +50,9 @@ impl Host for Call {
         }
         self.log.written += 1;
         let request = self.scope.as_ref().map(|scope| scope.request_id.as_ref()).unwrap_or_default();
-        emit(level, &self.fixed.plugin, request, &plain(cut(&message, MAX_MESSAGE)), &render(&fields));
+        let (message, fields) = (plain(cut(&message, MAX_MESSAGE)), render(&fields));
+        self.fixed.recent.push(name(level), &message, request, &fields);
+        emit(level, &self.fixed.plugin, request, &message, &fields);
         Ok(())
     }
 }
@@ -59,6 +65,16 @@ fn render(fields: &[(String, String)]) -> String {
         .map(|(name, value)| (cut(name, MAX_FIELD).to_owned(), cut(value, MAX_FIELD).into()))
         .collect();
     serde_json::Value::Object(object).to_string()
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
 }
 
 fn emit(level: Level, plugin: &str, request_id: &str, message: &str, fields: &str) {

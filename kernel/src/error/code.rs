@@ -59,6 +59,7 @@ codes! {
     PLUGIN_RESPONSE_TOO_LARGE = "plugin.response-too-large", Plugin, "The plugin's response is over its limit.";
     PLUGIN_BAD_RESPONSE = "plugin.bad-response", Plugin, "The plugin answered with a status or a header that HTTP does not allow.";
     PLUGIN_PROBLEM = "plugin.problem", Plugin, "The plugin reported a problem of its own.";
+    PLUGIN_ASKS = "plugin.asks", Conflict, "A plugin wants more than it was granted; `details` say what, with the seal that approves exactly that.";
     PLUGIN_ON_TRIAL = "plugin.on-trial", Conflict, "A new version of a plugin answers a part of the requests: that has to end before the next change.";
     PLUGIN_NOT_ON_TRIAL = "plugin.not-on-trial", Conflict, "There is no new version to keep or to take back.";
     PLUGIN_CIRCUIT_OPEN = "plugin.circuit-open", Unavailable, "The plugin failed so often that it is left alone for a moment. Try again after `Retry-After`.";

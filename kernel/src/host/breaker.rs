@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn it_opens_half_opens_and_closes() {
-        let cases: &[Case] = &[
+        let cases: &[Case<'_>] = &[
             ("...-", Stage::Open, &[(0, Fault), (0, Fault), (0, Fault), (4, Good)]),
             ("...p.", Stage::Closed, &[(0, Fault), (0, Fault), (0, Fault), (5, Good), (5, Good)]),
             ("...p-p", Stage::Closed, &[(0, Fault), (0, Fault), (0, Fault), (5, Fault), (9, Good), (10, Good)]),

@@ -106,6 +106,8 @@ impl Plugin {
             Err(_) => late(),
             Ok(Err(trap)) => self.explain(&trap, &instance),
         };
+        let request = instance.store.data().scope.as_ref().map(|scope| Arc::clone(&scope.request_id));
+        self.fixed.recent.push("error", &failure.to_string(), &request.unwrap_or_default(), "{}");
         self.engine.lanes.discard(instance);
         Err(failure)
     }

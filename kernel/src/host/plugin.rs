@@ -82,6 +82,7 @@ impl Plugin {
             secret: secret::Fixed::new(store, scopes.secret),
             settings,
             log_lines: grant.limits.log_lines,
+            recent: Default::default(),
             budget: Budget {
                 sql_time: grant.limits.sql_time.0,
                 sql_statements: grant.limits.sql_statements,

@@ -78,6 +78,11 @@ impl Roster {
         ids.filter(|id| registry.entry(id).is_none()).collect()
     }
 
+    /// What is installed of a plugin, as this node has it; nothing for one that came with the binary and was never touched.
+    pub async fn installed(&self, id: &str) -> Option<Installed> {
+        self.seen.lock().await.get(id).cloned()
+    }
+
     /// The plugin of an id, as it is installed or as it came.
     async fn entry(&self, id: &str, installed: Option<&Installed>) -> Entry {
         let candidate = match installed.and_then(|installed| installed.current.clone()) {

@@ -12,12 +12,16 @@ use super::answer::Reply;
 use crate::auth::seal::MAX_VALUE;
 use crate::error::Result;
 use crate::identity::Identity;
+use crate::store::plugin::MAX_FILE;
 
 mod health;
 mod metrics;
 mod plugin;
 mod ready;
 mod secret;
+
+/// Of a body that is a few words of JSON.
+const SMALL: usize = 4 << 10;
 
 /// All below it is the kernel's: no plugin answers there, so that none is ever sent an operator key.
 const RESERVED: &str = "/api/v1/admin";
@@ -53,6 +57,14 @@ impl Call {
     /// A parameter of the path; empty when the path has none of this name.
     pub fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// A parameter of the query, decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let query = self.query.as_deref()?;
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let value = pairs.into_iter().find(|(key, _)| *key == name)?.1.replace('+', " ");
+        Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
     }
 
     /// Who acts, for logs that outlive the request.
@@ -119,7 +131,13 @@ pub fn all() -> Vec<Endpoint> {
         Endpoint::public("/ready", ready::answer),
         Endpoint::public("/metrics", metrics::answer),
         Endpoint::new(Method::GET, "/api/v1/admin/plugins", Operator, plugin::list),
+        Endpoint::new(Method::POST, "/api/v1/admin/plugins", Operator, plugin::change::install).max_body(MAX_FILE),
         Endpoint::new(Method::GET, "/api/v1/admin/plugins/{id}", Operator, plugin::inspect),
+        Endpoint::new(Method::PATCH, "/api/v1/admin/plugins/{id}", Operator, plugin::change::switch).max_body(SMALL),
+        Endpoint::new(Method::DELETE, "/api/v1/admin/plugins/{id}", Operator, plugin::change::remove),
+        Endpoint::new(Method::POST, "/api/v1/admin/plugins/{id}/rollback", Operator, plugin::change::roll_back),
+        Endpoint::new(Method::POST, "/api/v1/admin/plugins/{id}/promote", Operator, plugin::change::promote),
+        Endpoint::new(Method::GET, "/api/v1/admin/plugins/{id}/log", Operator, plugin::log),
         Endpoint::new(Method::GET, "/api/v1/admin/secrets", Operator, secret::list),
         Endpoint::new(Method::PUT, "/api/v1/admin/secrets/{name}", Operator, secret::set).max_body(MAX_VALUE),
         Endpoint::new(Method::DELETE, "/api/v1/admin/secrets/{name}", Operator, secret::remove),

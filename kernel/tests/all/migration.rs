@@ -146,6 +146,7 @@ fn a_migration_can_do_no_more_than_its_plugin() {
         ("select 1; commit; create table half (id int)", "ends its own transaction"),
         ("commit; begin", "ends its own transaction"),
         ("rollback", "ends its own transaction"),
+        ("drop table basalt_migration", "the ledger of the migrations cannot be used"),
         ("select pg_sleep(60)", "did not end within 1s"),
         ("set statement_timeout = 0; select count(*) from generate_series(1, 100000000000)", "did not end within 1s"),
         ("select repeat('x', 100000) from generate_series(1, 1000000000)", "did not end within 1s"),

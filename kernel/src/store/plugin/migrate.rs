@@ -77,7 +77,7 @@ async fn run_pending(
     patience: Duration,
 ) -> Result<usize> {
     let first = migrations[0].name;
-    let applied = in_time(patience, first, open(session, ledger)).await?;
+    let applied = in_time(patience, first, open(session, ledger)).await.map_err(unusable)?;
     let mut ran = 0;
     for migration in pending(migrations, &applied)? {
         ran += usize::from(in_time(patience, migration.name, run(session, ledger, migration)).await?);
@@ -146,10 +146,9 @@ async fn run(session: &mut Session, ledger: &str, migration: &Migration<'_>) -> 
     let name = migration.name;
     // What an earlier one set for the session.
     session.execute("discard all").await?;
-    session.execute("begin").await?;
-    session.execute(&format!("lock table {ledger} in exclusive mode")).await?;
-    let known = session.ask(&format!("select checksum from {ledger} where name = $1"), &[text(name)]).await?;
-    if let Some(row) = known.texts().next() {
+    session.execute(&format!("begin; lock table {ledger} in exclusive mode")).await.map_err(unusable)?;
+    let known = session.ask(&format!("select checksum from {ledger} where name = $1"), &[text(name)]).await;
+    if let Some(row) = known.map_err(unusable)?.texts().next() {
         session.execute("rollback").await?;
         let is_same = row.first().is_some_and(|checksum| checksum.as_deref() == Some(&migration.checksum));
         return if is_same { Ok(false) } else { Err(changed(name)) };
@@ -165,7 +164,7 @@ async fn run(session: &mut Session, ledger: &str, migration: &Migration<'_>) -> 
             .hint("take `begin`, `commit` and `rollback` out of it; each migration runs in one transaction"));
     }
     let insert = format!("insert into {ledger} (name, checksum) values ($1, $2)");
-    session.ask(&insert, &[text(name), text(&migration.checksum)]).await?;
+    session.ask(&insert, &[text(name), text(&migration.checksum)]).await.map_err(unusable)?;
     session.execute("commit").await.map_err(|error| failure(migration, error))?;
     tracing::info!(name, ledger, "migrated");
     Ok(true)
@@ -178,6 +177,14 @@ async fn transaction(session: &mut Session) -> Result<Option<String>> {
 
 fn wrong(message: String) -> Error {
     Error::new(&code::PLUGIN_MIGRATION, message)
+}
+
+/// What Postgres says of a ledger that the plugin spoiled.
+fn unusable(error: Error) -> Error {
+    match error.code.len() {
+        5 => wrong(format!("the ledger of the migrations cannot be used: {} ({})", error.message, error.code)),
+        _ => error,
+    }
 }
 
 fn changed(name: &str) -> Error {

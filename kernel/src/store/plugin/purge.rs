@@ -28,7 +28,8 @@ async fn purge(session: &mut Session, name: &str) -> Result<bool> {
         return Ok(false);
     }
     let role = quote(name);
-    session.execute("begin").await?;
+    // Somebody else's transaction may use what is dropped: the operator is told rather than kept waiting.
+    session.execute("begin; set local lock_timeout = '10s'").await?;
     privilege::hold(session, name).await?;
     session.execute(&format!("alter role {role} nologin")).await?;
     // Other sessions of it would keep locks on what is dropped.
