@@ -68,7 +68,7 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
         }
         let plugins = store.plugins().await.expect("read");
         let plugin = &plugins[0];
-        assert_eq!((&plugin.current, &plugin.previous), (&digests[2], &Some(digests[0].clone())));
+        assert_eq!((&plugin.current, &plugin.previous), (&Some(digests[2].clone()), &Some(digests[0].clone())));
         assert_eq!((plugin.enabled, &plugin.canary, plugin.revision), (true, &None, seen));
         assert_eq!(store.plugin_file(&digests[2]).await.expect("kept"), files[2].1);
         assert_eq!(store.plugin_file(&digests[1]).await.expect_err("left").code, "plugin.not-found");
@@ -125,7 +125,7 @@ fn purging_leaves_nothing_of_a_plugin_and_all_of_others() {
         block_on(async {
             let store = open(setup).await;
             for plugin in ["shop", "other"] {
-                let login = store.provision(plugin).await.expect("made");
+                let login = store.provision(plugin, &Default::default()).await.expect("made");
                 let sql = "create table note (id int); select lo_create(0);
                            create function f() returns int language sql security definer as 'select 1'";
                 store.migrate_plugin(&login, &[("1".to_owned(), sql.to_owned())]).await.expect("ran");

@@ -4,7 +4,7 @@
 mod login;
 
 #[path = "kernel/variant.rs"]
-mod variant;
+pub mod variant;
 
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};

@@ -24,6 +24,7 @@ mod hostile;
 mod http;
 mod http2;
 mod installed;
+mod life;
 mod log;
 mod migration;
 mod operations;

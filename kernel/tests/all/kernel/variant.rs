@@ -9,12 +9,16 @@ const MANIFEST: &str = "basalt:manifest";
 impl Setup {
     /// Puts the code of a fixture into the bundle as the plugin `id`, with what this adds to a manifest.
     pub fn variant(&self, fixture: &str, id: &str, manifest: &str) {
-        let file = Path::new(&given("BASALT_TEST_PLUGINS")).join(format!("{fixture}.wasm"));
-        let wasm = std::fs::read(&file).unwrap_or_else(|_| panic!("no {fixture}"));
         let head = format!("id = \"{id}\"\nversion = \"0.1.0\"\ndescription = \"\"\nlicense = \"MIT\"\n");
-        let packed = repack(&wasm, &format!("{head}{manifest}"));
+        let packed = packed(fixture, &format!("{head}{manifest}"));
         std::fs::write(self.path("bundle").join(format!("{id}.wasm")), packed).expect("written");
     }
+}
+
+/// The code of a fixture with this manifest.
+pub fn packed(fixture: &str, manifest: &str) -> Vec<u8> {
+    let file = Path::new(&given("BASALT_TEST_PLUGINS")).join(format!("{fixture}.wasm"));
+    repack(&std::fs::read(&file).unwrap_or_else(|_| panic!("no {fixture}")), manifest)
 }
 
 /// The component with another manifest in place of its own.
