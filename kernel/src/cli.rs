@@ -117,8 +117,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if matches!(arguments.command, Some(Command::Plugin(_))) {
-        // A kernel that runs for a command only is not what anybody wants to read about.
-        setup.config.log.level = "warn".to_owned();
+        // Nobody wants to read about a kernel that runs for a command only, nor twice what it refuses.
+        setup.config.log.level = "warn,http=error".to_owned();
     }
     crate::telemetry::start(&setup.config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {

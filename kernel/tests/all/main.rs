@@ -29,6 +29,7 @@ mod log;
 mod migration;
 mod operations;
 mod package;
+mod plugin_cli;
 mod random;
 mod reach;
 mod readme;
