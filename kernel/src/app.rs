@@ -159,7 +159,7 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
         }
     };
     let words = config.clone();
-    let grants: Grants = Arc::new(move |id, recorded| words.grant(id, recorded));
+    let grants: Grants = Arc::new(move |id, recorded, origin| words.grant(id, recorded, origin));
     let roster = Roster::open(&bundle.plugins, &store, engine, grants).await?;
     for plugin in roster.unknown(config.plugins.keys()) {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");

@@ -25,8 +25,17 @@ use crate::store::plugin::{Digest, Installed};
 
 pub use act::{Answer, Install, Who};
 
+/// Where a version of a plugin comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the bundle, which says in its preset what its plugins are granted.
+    Binary,
+    /// From a file that an operator installed, which has what he approved.
+    File,
+}
+
 /// The operator's word on a plugin, given what is recorded of his answers: see `app::Config::grant`.
-pub type Grants = Arc<dyn Fn(&str, &Table) -> Result<Grant> + Send + Sync>;
+pub type Grants = Arc<dyn Fn(&str, &Table, Origin) -> Result<Grant> + Send + Sync>;
 
 /// All plugins of this node.
 pub struct Roster {
@@ -45,6 +54,12 @@ struct Candidate {
     package: Package,
     /// None for the version that came with the binary.
     digest: Option<Digest>,
+}
+
+impl Origin {
+    fn of(digest: Option<&Digest>) -> Self {
+        if digest.is_some() { Self::File } else { Self::Binary }
+    }
 }
 
 impl Roster {
@@ -110,7 +125,7 @@ impl Roster {
     async fn load(&self, candidate: Candidate, installed: Option<&Installed>) -> Result<Entry, Entry> {
         let Candidate { package, digest } = candidate;
         let id = package.manifest.id.clone();
-        let grant = match self.grant(&id, installed) {
+        let grant = match self.grant(&id, installed, Origin::of(digest.as_ref())) {
             Ok(grant) => Arc::new(grant),
             Err(fault) => return Err(Entry::broken(&id, fault)),
         };
@@ -126,8 +141,8 @@ impl Roster {
     }
 
     /// The grant in effect. What an operator switched off by command stays off; the file's word is the stronger one.
-    fn grant(&self, id: &str, installed: Option<&Installed>) -> Result<Grant> {
-        (self.grants)(id, &recorded(installed)?)
+    fn grant(&self, id: &str, installed: Option<&Installed>, origin: Origin) -> Result<Grant> {
+        (self.grants)(id, &recorded(installed)?, origin)
     }
 
     async fn try_canary(&self, installed: &Installed) -> Result<()> {

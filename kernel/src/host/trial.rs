@@ -14,8 +14,11 @@ pub const PROBATION: u64 = 100;
 /// Failures below which no rate is one.
 const FEW: u64 = 3;
 
-/// Per cent that a canary may fail more often than the version beside it.
-const TOLERANCE: u64 = 1;
+/// How much more often a canary may fail than the version beside it.
+const TOLERANCE: f64 = 0.01;
+
+/// Standard deviations that are chance: 19 of 20 canaries that are as good as the other stay.
+const SURE: f64 = 1.64;
 
 /// How many calls a version answered, and how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,9 +36,13 @@ impl Tally {
 
     /// Whether it fails more often than another, by more than chance and tolerance explain.
     fn is_worse_than(self, other: Self) -> bool {
-        // self.failures / self.calls > other.failures / other.calls + TOLERANCE / 100, in whole numbers
-        let (own, its) = (self.failures * other.calls.max(1) * 100, other.failures * self.calls * 100);
-        self.failures >= FEW && own > its + TOLERANCE * self.calls * other.calls.max(1)
+        let (own, its) = (self.rate(), other.rate());
+        let chance = SURE * (its.max(TOLERANCE) * (1.0 - its) / self.calls.max(1) as f64).sqrt();
+        self.failures >= FEW && own > its + TOLERANCE + chance
+    }
+
+    fn rate(self) -> f64 {
+        self.failures as f64 / self.calls.max(1) as f64
     }
 }
 

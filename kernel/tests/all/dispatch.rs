@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::kernel::Kernel;
 
 const GRANT: &str = "[plugins.test-dispatch.grant]\nhttp = {}\n\
-    dispatch = { routes = [\"* /test/http/{what}\", \"GET /test/dispatch/deep/{levels}\", \"POST /test/sql/\", \
+    dispatch = { routes = [\"* /test/http/{what}\", \"GET /test/dispatch/deep/{levels}\", \"GET /test/dispatch/fan/{levels}\", \
+    \"GET /test/circle/circle\", \"POST /test/sql/\", \
     \"* /test/hostile/{*attack}\", \"GET /nothing\"] }\n\
     [plugins.test-http.grant]\nhttp = {}\n";
 

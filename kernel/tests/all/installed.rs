@@ -102,6 +102,9 @@ fn of_two_operators_at_once_one_is_told_to_look_again() {
         assert_eq!(refused.code, "plugin.conflict");
         assert!(refused.message.contains("somebody else"), "{refused}");
         let seen = one.plugins().await.expect("read")[0].revision;
+        // Without a version before it, the one that came with the binary is what comes back.
+        let seen = change(&one, Some(seen), Act::Rollback, None).await.expect("rolled back");
+        assert_eq!(one.plugins().await.expect("read")[0].current, None);
         let none = change(&one, Some(seen), Act::Rollback, None).await.expect_err("nothing before it");
         assert!(none.message.contains("no version before"), "{none}");
         let change = Change {

@@ -251,3 +251,21 @@ fn what_a_plugin_says_and_uses_can_be_looked_at() {
     assert_eq!(speaks(&kernel), "1.0.0");
     wait_until("the rollback is recorded", || events(&kernel)[0] == "rollback 1.0.0");
 }
+
+#[test]
+fn a_file_with_the_id_of_a_trusted_plugin_has_nothing_of_its_grant() {
+    let setup = Setup::new(&["life"], "");
+    let preset = "[plugins.test-life]\ntrusted = true\ngrant = { http = {}, settings = {}, log = {}, \
+        sql = { modes = [\"caller\"] }, dispatch = { routes = [\"GET /test/life/inner\"] } }\n";
+    std::fs::write(setup.path("bundle/bundle.toml"), preset).expect("written");
+    let kernel = setup.start();
+    assert_eq!(speaks(&kernel), "1");
+    let stranger = version("9.0.0", "", "[want.sql]\nmodes = [\"caller\"]\n");
+    let asked = install(&kernel, "", &stranger);
+    asked.refuses(409, "plugin.asks");
+    let added = asked.json()["details"]["difference"]["added"].clone();
+    assert_eq!(added[0]["words"], "act as any signed-in user (trusted)", "grave ones first: {added}");
+    let added = add(&kernel, &version("9.1.0", "", ""));
+    assert_eq!((speaks(&kernel), &added["previous"]), (json!("9.1.0"), &json!("1.0.0")));
+    install(&kernel, "", &stranger).refuses(409, "plugin.asks");
+}

@@ -15,6 +15,7 @@ pub const GROUP: Group = Group {
     who: "A trusted plugin with `sql = { modes = [\"caller\"] }`, in requests of `ann`; the good requests are `bob`'s, \
           through the same plugin and the same connections, and others'.",
     plugins: &["http", "sql", "neighbour"],
+    variants: &[],
     config: CONFIG,
     prepare: PREPARE,
     attacks: ATTACKS,

@@ -15,6 +15,7 @@ pub const COMPUTING: Group = Group {
     who: "A plugin with no capability but `http` and `log`, in calls of its own; the good requests go to another plugin and \
           to the same one.",
     plugins: &["http", "hostile"],
+    variants: &[],
     config: "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-hostile]\ngrant = { http = {}, log = {} }\n\
              limits = { fuel = 1_000_000_000_000, deadline = \"2s\", memory = \"32MiB\", \
              host_memory = \"32MiB\", response = \"8MiB\", breaker_failures = 0 }",

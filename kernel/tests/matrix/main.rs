@@ -9,6 +9,7 @@
 #[path = "../all/kernel.rs"]
 mod kernel;
 
+mod asking;
 mod attack;
 mod beside;
 mod caller;
@@ -35,6 +36,8 @@ pub struct Group {
     pub who: &'static str,
     /// The fixtures it runs with.
     pub plugins: &'static [&'static str],
+    /// The same code again, as another plugin: a fixture, an id, what follows in its manifest.
+    pub variants: &'static [(&'static str, &'static str, &'static str)],
     /// Their grants and limits.
     pub config: &'static str,
     /// What the admin prepares.
@@ -60,7 +63,7 @@ pub struct Scene {
 }
 
 /// Every attack.
-pub const GROUPS: [&Group; 4] = [&guest::COMPUTING, &guest::BURNING, &own::GROUP, &caller::GROUP];
+pub const GROUPS: [&Group; 5] = [&guest::COMPUTING, &guest::BURNING, &asking::GROUP, &own::GROUP, &caller::GROUP];
 
 /// At once, so that one attack alone is not what is survived.
 const AT_ONCE: usize = 3;
@@ -83,7 +86,11 @@ fn run(group: &Group) {
 
 /// A kernel with connections and instances, so that having them counts as no residue.
 fn set(group: &Group) -> Scene {
-    let kernel = Kernel::start(group.plugins, group.config);
+    let setup = Setup::new(group.plugins, group.config);
+    for (fixture, id, manifest) in group.variants {
+        setup.variant(fixture, id, manifest);
+    }
+    let kernel = setup.start();
     if !group.prepare.is_empty() {
         kernel.sql(group.prepare);
     }
@@ -120,6 +127,11 @@ fn plugins_that_compute_and_hoard_hurt_nobody_and_leave_nothing() {
 #[test]
 fn plugins_that_burn_their_fuel_hurt_nobody_and_leave_nothing() {
     run(&guest::BURNING);
+}
+
+#[test]
+fn plugins_that_ask_without_end_hurt_nobody_and_leave_nothing() {
+    run(&asking::GROUP);
 }
 
 #[test]

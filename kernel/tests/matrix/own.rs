@@ -49,6 +49,7 @@ pub const GROUP: Group = Group {
     who: "A plugin that is not trusted, with `sql = { modes = [\"own\"] }`; the good requests are another plugin's, as its \
           own login and as a caller under row-level security.",
     plugins: &["http", "sql", "neighbour"],
+    variants: &[],
     config: CONFIG,
     prepare: PREPARE,
     attacks: ATTACKS,
@@ -209,7 +210,9 @@ const ATTACKS: &[Attack] = &[
     ),
     Attack::refused(
         "every lock that the server has",
-        "select count(pg_advisory_lock(i)) from generate_series(1, 1000000) i",
+        // In the list, a series is made one by one, and the statement ends at the first lock that is not there: some 20,000
+        // of them, a small part of the deadline. In `from` all of it would be made before the first lock.
+        "select count(pg_advisory_lock(i)) from (select generate_series(1, 100000000) i) _",
         "53200",
     )
     .alone(),

@@ -7,7 +7,7 @@ use basalt::host::package::{Parts, pack};
 /// A manifest for the kept guest's code.
 pub const MANIFEST: &str = "id = \"kept\"\nversion = \"0.1.0\"\ndescription = \"\"\nlicense = \"MIT\"\n\
     want.http = {}\nwant.sql.modes = [\"own\"]\nwant.schema = {}\nwant.log = {}\nwant.clock = {}\n\
-    want.settings = {}\n[want.random]\n";
+    want.settings = {}\nwant.dispatch = {}\nwant.secret = {}\n[want.random]\n";
 
 /// Numbers that are the same in every run (xorshift).
 pub struct Random(pub u64);

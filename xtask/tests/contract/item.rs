@@ -25,13 +25,20 @@ pub(crate) struct Contract {
 impl Contract {
     /// Reads a folder with a folder for each package.
     pub(crate) fn read(folder: &Path) -> Self {
-        let mut folders: Vec<_> = fs::read_dir(folder).expect("packages").flatten().map(|entry| entry.path()).collect();
-        folders.sort();
-        let parse = |path: &_| UnresolvedPackageGroup::parse_dir(path).unwrap_or_else(|fault| panic!("{fault:#}"));
-        let mut groups: Vec<_> = folders.iter().map(parse).collect();
+        let mut groups = groups(folder);
         let main = groups.pop().expect("a package");
         let mut resolve = Resolve::default();
         resolve.push_groups(main, groups).unwrap_or_else(|fault| panic!("{fault:?}"));
+        Self::of(&resolve)
+    }
+
+    /// Reads a draft of one package together with a contract that it does not change.
+    pub(crate) fn draft(file: &Path, contract: &Path) -> Self {
+        let (name, text) = (file.display(), fs::read_to_string(file).expect("a draft"));
+        let parsed = UnresolvedPackageGroup::parse(file, &text);
+        let main = parsed.unwrap_or_else(|(_, fault)| panic!("{name}: {fault:?}"));
+        let mut resolve = Resolve::default();
+        resolve.push_groups(main, groups(contract)).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
         Self::of(&resolve)
     }
 
@@ -80,6 +87,13 @@ impl Contract {
             }
         }
     }
+}
+
+fn groups(folder: &Path) -> Vec<UnresolvedPackageGroup> {
+    let mut folders: Vec<_> = fs::read_dir(folder).expect("packages").flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    let parse = |path: &_| UnresolvedPackageGroup::parse_dir(path).unwrap_or_else(|fault| panic!("{fault:#}"));
+    folders.iter().map(parse).collect()
 }
 
 fn package_name(resolve: &Resolve, id: PackageId) -> String {

@@ -59,6 +59,26 @@ fn nothing_that_was_published_is_changed_or_gone() {
     }
 }
 
+/// What is to come, as `docs/room` has it, fits beside the contract as it is.
+#[test]
+fn every_draft_of_what_comes_resolves_with_the_contract_unchanged() {
+    let wit = tree().join("wit");
+    let now = Contract::read(&wit);
+    let files = fs::read_dir(tree().join("docs/room")).expect("drafts").flatten().map(|entry| entry.path());
+    let drafts: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "wit")).collect();
+    assert!(drafts.len() >= 5, "{drafts:?}");
+    for path in drafts {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let draft = Contract::draft(&path, &wit);
+        assert_eq!(breaks(&now, &draft), [""; 0], "{name} changes the contract");
+        let package = format!("basalt:{name}@0.1");
+        assert_eq!(draft.versions.get(&package).map(String::as_str), Some("0.1.0"), "{name} is a package of its own");
+        assert!(!now.versions.contains_key(&package), "{name} is no draft any more");
+        let world = format!("{package} world draft ");
+        assert!(draft.items.keys().any(|item| item.starts_with(&world)), "{name} has no world `draft`");
+    }
+}
+
 const BEFORE: &str = "package a:a@0.1.0;\n\
     interface i { enum e { x, y } record r { a: u8, b: e } resource h { m: func(p: borrow<h>) -> result<r, string>; }\n\
     f: func(a: list<option<r>>); }\n\

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use toml::Table;
 
-use super::{Candidate, Roster, recorded};
+use super::{Candidate, Origin, Roster, recorded};
 use crate::error::{Error, Result, code};
 use crate::host::grant;
 use crate::host::package::Package;
@@ -78,7 +78,7 @@ impl Roster {
         let (id, version) = (package.manifest.id.clone(), package.manifest.version.clone());
         let installed = seen.get(&id);
         let old = recorded(installed)?;
-        let difference = (self.grants)(&id, &old)?.difference(&package.manifest);
+        let difference = (self.grants)(&id, &old, Origin::File)?.difference(&package.manifest);
         let seal = seal(&install.wasm, &difference.added);
         if !difference.added.is_empty() && install.approved != Some(seal.as_str()) {
             return Ok(Answer::Asks { id, version, difference, seal });
@@ -122,7 +122,7 @@ impl Roster {
         let act = if on { Act::Enable } else { Act::Disable };
         let mut next = seen.get(id).cloned().unwrap_or_else(|| blank(id));
         next.enabled = on;
-        if self.grant(id, Some(&next))?.enabled != on {
+        if self.grant(id, Some(&next), Origin::of(next.current.as_ref()))?.enabled != on {
             let (now, key) = (if on { "off" } else { "on" }, format!("[plugins.{id}] enabled"));
             return Err(Error::new(&code::PLUGIN_CONFLICT, format!("the configuration says that {id} is {now}"))
                 .hint(format!("that is stronger than a command: take {key} out of it")));

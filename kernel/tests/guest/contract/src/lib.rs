@@ -5,8 +5,9 @@ use sdk_plugin::bindings::basalt::clock::clock as time;
 use sdk_plugin::bindings::basalt::random::random;
 use sdk_plugin::bindings::basalt::schema::schema;
 use sdk_plugin::bindings::basalt::settings::settings;
+use sdk_plugin::dispatch::Outgoing;
 use sdk_plugin::sql::{self, Access, Mode, Parameter, Transaction};
-use sdk_plugin::{Body, Filter, Problem, Reply, Request, Response, filter, log, plugin};
+use sdk_plugin::{Body, Filter, Problem, Reply, Request, Response, filter, log, plugin, secret};
 
 plugin!(handle);
 filter!(Front);
@@ -28,7 +29,7 @@ impl Filter for Front {
 type Check = fn(&Request) -> Result<bool, Problem>;
 
 /// By the names of the packages, which the test compares with those of the contract.
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 10] = [
     ("http", http),
     ("types", types),
     ("sql", sql),
@@ -37,9 +38,14 @@ const CHECKS: [(&str, Check); 8] = [
     ("clock", clock),
     ("random", random),
     ("settings", settings),
+    ("dispatch", dispatch),
+    ("secret", secret),
 ];
 
 fn handle(request: Request) -> Result<Response, Problem> {
+    if request.method() == "GET" {
+        return Ok(Response::new(202).header("x-echo", "heard").text("echo"));
+    }
     let results = CHECKS.iter().map(|(name, check)| match check(&request) {
         Ok(true) => ["\"", name, "\":\"well\""].concat(),
         Ok(false) => ["\"", name, "\":\"wrong\""].concat(),
@@ -53,7 +59,13 @@ fn handle(request: Request) -> Result<Response, Problem> {
 fn http(request: &Request) -> Result<bool, Problem> {
     let before = request.header("x-before").as_deref() == Some("seen");
     let place = request.method() == "POST" && request.route() == "main" && !request.authenticated();
-    Ok(before && place && request.param("word").as_deref() == Some("word") && request.query().as_deref() == Some("a=b"))
+    let parts = request.param("word").as_deref() == Some("word") && request.query().as_deref() == Some("a=b");
+    let head = request.head();
+    let same =
+        head.method == "POST" && head.route == "main" && head.path == request.path() && head.mount == request.mount();
+    let same = same && head.query == request.query() && head.params == [("word".to_owned(), "word".to_owned())];
+    let named = request.headers_named(["x-none", "x-before"]);
+    Ok(before && place && parts && same && named == [None, Some("seen".to_owned())])
 }
 
 fn types(request: &Request) -> Result<bool, Problem> {
@@ -72,7 +84,8 @@ fn sql(_: &Request) -> Result<bool, Problem> {
     let null = transaction.query("select null", &[])?.value(0, 0).is_none();
     Transaction::commit(transaction)?;
     let handed_on = rows.value_body(0, 0).is_some_and(|body| body.length() == Some(1));
-    Ok(shape && null && handed_on && rows.length() == 1 && rows.next(10) == [[Some("2".to_owned())]])
+    let several = rows.values(0, &[0, 0]) == [Some("2".to_owned()), Some("2".to_owned())];
+    Ok(shape && null && several && handed_on && rows.length() == 1 && rows.next(10) == [[Some("2".to_owned())]])
 }
 
 fn schema(_: &Request) -> Result<bool, Problem> {
@@ -96,4 +109,16 @@ fn random(_: &Request) -> Result<bool, Problem> {
 
 fn settings(_: &Request) -> Result<bool, Problem> {
     Ok(settings::get("greeting").as_deref() == Some("\"hello\"") && settings::get("unknown").is_none())
+}
+
+fn dispatch(_: &Request) -> Result<bool, Problem> {
+    let answer = Outgoing::new("GET", "/test/contract/echo?a=b").header("accept", "text/plain").send()?;
+    let refused = Outgoing::new("GET", "/health").send().is_err_and(|problem| problem.code == "dispatch.not-granted");
+    let heard = answer.status == 202 && answer.header("x-echo") == Some("heard");
+    Ok(refused && heard && answer.body.read_all(10)? == b"echo")
+}
+
+fn secret(_: &Request) -> Result<bool, Problem> {
+    let refused = secret::get("other").is_err_and(|problem| problem.code == "secret.not-granted");
+    Ok(refused && secret::get("kept_word")? == "quiet")
 }

@@ -24,8 +24,11 @@ fn once() -> u32 {
 }
 
 fn handle(request: Request) -> Result<Response, Problem> {
-    if request.route() == "deep" {
-        return deep(&request);
+    match request.route().as_str() {
+        "deep" => return deep(&request),
+        "fan" => return fan(&request),
+        "circle" => return circle(&request),
+        _ => {}
     }
     let order: Order = request.json(100_000)?;
     let answers: Vec<_> = (0..order.times).map(|_| ask(&order)).collect();
@@ -52,12 +55,32 @@ fn ask(order: &Order) -> Value {
 
 /// Asks itself, one level less, and hands on what comes back.
 fn deep(request: &Request) -> Result<Response, Problem> {
-    let levels: u32 = request.param("levels").and_then(|text| text.parse().ok()).unwrap_or(0);
-    match levels.checked_sub(1) {
+    match levels(request).checked_sub(1) {
         None => Ok(Response::new(200).text("bottom")),
         Some(below) => {
             let answer = Outgoing::new("GET", format!("/test/dispatch/deep/{below}")).send()?;
             Ok(Response::new(answer.status).body(answer.body))
         }
     }
+}
+
+fn levels(request: &Request) -> u32 {
+    request.param("levels").and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Asks itself fifty times, one level less, and so does each of those.
+fn fan(request: &Request) -> Result<Response, Problem> {
+    if let Some(below) = levels(request).checked_sub(1) {
+        for _ in 0..50 {
+            Outgoing::new("GET", format!("/test/dispatch/fan/{below}")).send()?;
+        }
+    }
+    Ok(Response::new(200).text("well"))
+}
+
+/// Asks the other one of two, which asks this one.
+fn circle(request: &Request) -> Result<Response, Problem> {
+    let other = if request.mount() == "/test/dispatch" { "/test/circle/circle" } else { "/test/dispatch/circle" };
+    let answer = Outgoing::new("GET", other).send()?;
+    Ok(Response::new(answer.status).body(answer.body))
 }
