@@ -187,10 +187,9 @@ async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store, beside: Opti
 }
 
 async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<Code> {
-    let (wasm, scopes, engine) = (package.wasm.clone(), scopes.clone(), engine.clone());
-    let manifest = package.manifest.clone();
+    let component = engine.component(&package.wasm).await?;
+    let (manifest, scopes, engine) = (package.manifest.clone(), scopes.clone(), engine.clone());
     let work = move || {
-        let component = engine.component(&wasm).map_err(|fault| refused(format!("{fault:#}")))?;
         let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
         Code::find(linked, &manifest)
     };

@@ -145,9 +145,11 @@ impl Roster {
             Err(fault) => return Entry::broken(&id, digest, fault),
         };
         let manifest = Arc::new(package.manifest.clone());
+        // What came with the binary is as trusted as the binary; the others are strangers'.
+        let engine = if digest.is_none() { self.engine.without_compiler() } else { self.engine.clone() };
         let loaded = match grant.enabled {
             false => Ok(State::Disabled),
-            true => Plugin::load(package, &grant, &self.engine, &self.store, beside.map(|it| &**it))
+            true => Plugin::load(package, &grant, &engine, &self.store, beside.map(|it| &**it))
                 .await
                 .map(|plugin| State::Ready(Arc::new(plugin))),
         };

@@ -79,7 +79,7 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
         );
         let log = store.plugin_log(Some("shop"), 100).await.expect("read");
         let events: Vec<_> = log.iter().rev().map(|entry| entry.event.as_str()).collect();
-        let expected = ["add", "canary", "upgrade", "rollback", "upgrade", "disable", "enable", "grant", "remove"];
+        let expected = ["add", "canary", "upgrade", "rollback", "upgrade", "disable", "enable", "remove"];
         assert_eq!(events, expected);
         assert_eq!(log[0].version.as_deref(), Some("3.0.0"));
         assert!(log.iter().all(|entry| entry.actor == "ann" && entry.reason == "a test"));

@@ -377,3 +377,24 @@ fn a_purge_leaves_the_binarys_own_version_working() {
     assert_eq!(kernel.operate("DELETE", "plugins/test-migration?purge=true", b"").status, 204);
     assert_eq!(kernel.get("/test/migration/note").status, 200, "with a schema of its own, made anew");
 }
+
+#[test]
+fn a_limit_beyond_what_all_have_is_asked_for_and_had() {
+    let kernel = Kernel::start(&[], "");
+    let limits = "[limits]\nmemory = \"128MiB\"\nlog_lines = 10\n";
+    let file = version("1.0.0", "", limits);
+    let asked = install(&kernel, "", &file);
+    asked.refuses(409, "plugin.asks");
+    assert!(asked.text().contains("use up to 128MiB of memory in each instance"), "{}", asked.text());
+    assert!(!asked.text().contains("lines to the log in a call"), "less than all have: {}", asked.text());
+    add(&kernel, &file);
+    let limits = |kernel: &Kernel| kernel.operate("GET", ONE, b"").ok()["limits"].clone();
+    assert_eq!((&limits(&kernel)["memory"], &limits(&kernel)["log_lines"]), (&json!("128MiB"), &json!(100)));
+    let setup = kernel.stop();
+    setup.configure("[plugins.test-life.limits]\nmemory = \"100MiB\"\n");
+    let kernel = setup.start();
+    kernel.get("/test/life/").refuses(503, "plugin.unavailable");
+    let reason = kernel.operate("GET", ONE, b"").ok()["reason"].clone();
+    assert_eq!(reason["code"], "plugin.not-granted");
+    assert_eq!(reason["hint"], "[plugins.test-life.limits]\nmemory = \"128MiB\"");
+}

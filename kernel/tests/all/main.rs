@@ -10,6 +10,7 @@ mod admin;
 mod budget;
 mod cli;
 mod clock;
+mod compile;
 mod compress;
 mod contract;
 mod cors;

@@ -11,7 +11,6 @@ use toml::Table;
 use super::{Candidate, Origin, Roster, table};
 use crate::error::{Error, Result, code};
 use crate::host::grant;
-use crate::host::manifest::refused;
 use crate::host::package::Package;
 use crate::host::permission::{Difference, Permissions};
 use crate::host::registry::Entry;
@@ -81,9 +80,7 @@ impl Roster {
             return Ok(asks);
         }
         // Long, and changes nothing: others need not wait for it.
-        let (engine, wasm) = (self.engine.clone(), install.wasm.clone());
-        let compiled = tokio::task::spawn_blocking(move || engine.component(&wasm).map(drop));
-        compiled.await.map_err(Error::internal)?.map_err(|fault| refused(format!("{fault:#}")))?;
+        self.engine.component(&install.wasm).await?;
         let _turn = self.turn().await;
         match self.ask(&package, &install).await? {
             Err(asks) => Ok(asks),
