@@ -1,7 +1,8 @@
 //! The composition root: builds each layer from its section of the configuration, starts them bottom first and stops them
 //! top first. It contains no logic of its own.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,25 @@ impl App {
     /// # Errors
     /// Whatever keeps a layer from starting.
     pub async fn run(self) -> Result<()> {
+        let ready = |ready: Ready<'_>| {
+            ready.data_dir.serves(ready.address);
+            announce(&format!("ready at http://{}", ready.address));
+            if let Some(path) = ready.key {
+                announce(&format!("the operator key is in {}", path.display()));
+            }
+        };
+        self.serve_until(ready, std::future::pending()).await
+    }
+
+    /// The same, until something else ends it too; says when it answers.
+    ///
+    /// # Errors
+    /// Whatever keeps a layer from starting.
+    pub async fn serve_until(
+        self,
+        ready: impl FnOnce(Ready<'_>),
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
         telemetry::start_uptime();
         let data_dir = DataDir::lock(&self.config.root.data_dir)?;
         // Before the slow layers: a taken port is known at once, and clients queue instead of being refused.
@@ -73,16 +93,12 @@ impl App {
             return Ok(());
         };
         let Started { store, context, key } = started?;
-        data_dir.serves(address);
         let running = bound.server(&server);
-        let stop = tokio::spawn(stop(signals, running.handle.clone(), Arc::clone(&context)));
+        let stop = tokio::spawn(stop(signals, end, running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         let followed = Arc::clone(&context);
         let follow = tokio::spawn(async move { followed.roster.follow().await });
-        announce(&format!("ready at http://{address}"));
-        if let Some(path) = key {
-            announce(&format!("the operator key is in {}", path.display()));
-        }
+        ready(Ready { address, key: key.as_deref(), data_dir: &data_dir });
         let served = running.serve(context).await;
         stop.abort();
         sweep.abort();
@@ -91,6 +107,17 @@ impl App {
         drop(data_dir);
         served
     }
+}
+
+/// A kernel that begins to answer.
+#[derive(Debug)]
+pub struct Ready<'a> {
+    /// Where.
+    pub address: SocketAddr,
+    /// Where the operator key is, when it is new.
+    pub key: Option<&'a Path>,
+    /// What it has locked.
+    pub data_dir: &'a DataDir,
 }
 
 /// How long a start that is told to stop may take to get where it can stop in good order.
@@ -148,7 +175,7 @@ async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
         }
     };
     let words = config.clone();
-    let grants: Grants = Arc::new(move |id, recorded| words.grant(id, recorded));
+    let grants: Grants = Arc::new(move |id, recorded, origin| words.grant(id, recorded, origin));
     let roster = Roster::open(&bundle.plugins, &store, engine, grants).await?;
     for plugin in roster.unknown(config.plugins.keys()) {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
@@ -178,8 +205,16 @@ async fn told(signals: &mut Signals) {
     }
 }
 
-async fn stop(mut signals: Signals, handle: salvo::server::ServerHandle, context: Arc<Context>) {
-    told(&mut signals).await;
+async fn stop(
+    mut signals: Signals,
+    end: impl Future<Output = ()>,
+    handle: salvo::server::ServerHandle,
+    context: Arc<Context>,
+) {
+    tokio::select! {
+        () = told(&mut signals) => {}
+        () = end => {}
+    }
     tracing::info!("stopping: running requests may finish");
     context.drain();
     // Who says it twice does not want to wait for the balancer.

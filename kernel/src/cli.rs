@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod admin;
 mod bundle;
 mod compile;
 mod config;
@@ -17,6 +18,7 @@ mod plugin;
 mod secret;
 mod serve;
 mod sql;
+mod terminal;
 
 use crate::app::Config;
 use crate::config::Sources;
@@ -58,9 +60,8 @@ enum Command {
     /// Set, list and remove secrets
     #[command(subcommand)]
     Secret(secret::Action),
-    /// Look at plugins
-    #[command(subcommand)]
-    Plugin(plugin::Command),
+    /// Install, look at, switch and remove plugins, and make them
+    Plugin(plugin::Arguments),
     /// Write a copy of this binary with plugins inside
     Bundle(bundle::Arguments),
     /// Compile a component, within limits
@@ -105,18 +106,25 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         // Whoever makes plugins may have no instance, and its configuration could not matter.
-        Some(Command::Plugin(plugin::Command::Build(arguments))) => return plugin::build::run(arguments),
-        Some(Command::Plugin(plugin::Command::Pack(arguments))) => return plugin::pack::run(arguments),
+        Some(Command::Plugin(plugin)) => {
+            if let Some(outcome) = plugin.without_instance() {
+                return outcome;
+            }
+        }
         // It has no environment to read a configuration from.
         Some(Command::Compile(arguments)) => return compile::run(arguments),
         _ => {}
     }
-    let setup = setup(arguments.config, arguments.bundle)?;
+    let mut setup = setup(arguments.config, arguments.bundle)?;
     if arguments.config_test {
         // Not a fault of loading, so that `doctor` can say it among its findings.
         crate::auth::check(&setup.config.auth)?;
         println!("the configuration is valid");
         return Ok(ExitCode::SUCCESS);
+    }
+    if matches!(arguments.command, Some(Command::Plugin(_))) {
+        // Nobody wants to read about a kernel that runs for a command only, nor twice what it refuses.
+        setup.config.log.level = "warn,http=error".to_owned();
     }
     crate::telemetry::start(&setup.config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {
@@ -127,7 +135,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Sql(arguments) => sql::run(&setup, arguments),
         Command::Key(command) => key::run(&setup, command),
         Command::Secret(action) => secret::run(&setup, &action),
-        Command::Plugin(_) => plugin::list(&setup),
+        Command::Plugin(arguments) => plugin::run(setup, arguments),
         Command::Bundle(arguments) => bundle::run(&setup, &arguments),
         Command::Errors | Command::Compile(_) => Ok(ExitCode::SUCCESS),
     }

@@ -10,7 +10,7 @@ mod value;
 
 pub use print::{default_toml, effective_toml};
 pub use section::{Field, Section};
-pub use source::{Layers, Sources, load, merge};
+pub use source::{Layers, Sources, load, merge, variable};
 pub use value::{Duration, Secret, Size};
 
 pub(crate) use section::section;

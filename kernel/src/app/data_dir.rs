@@ -3,7 +3,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ impl DataDir {
         }
     }
 
-    /// Notes where the kernel serves, for `basalt doctor`.
+    /// Notes where the kernel serves, for the commands that ask it.
     pub fn serves(&self, address: SocketAddr) {
         self.note(&address.to_string());
     }
@@ -97,6 +97,15 @@ fn read_note(note: &str) -> Holder {
     let process = words.next().and_then(|word| word.parse().ok());
     let address = words.next().and_then(|word| word.parse().ok());
     process.zip(address).map_or(Holder::Process(process), |(process, address)| Holder::Kernel(process, address))
+}
+
+/// An address that this machine reaches: every address of it is also the one that only it has.
+pub(crate) fn near(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        address.set_ip(loopback);
+    }
+    address
 }
 
 fn unusable(path: &Path, fault: &std::io::Error) -> Error {

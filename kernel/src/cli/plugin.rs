@@ -1,57 +1,98 @@
-//! `basalt plugin`: what is in the bundle, and what would keep it from running. How plugins are made is in the files beside.
+//! `basalt plugin`: one file for each group of commands. What an operator does goes through the admin API, also where no kernel
+//! serves; making plugins takes no instance at all.
 
-pub(super) mod build;
-pub(super) mod pack;
+mod add;
+mod build;
+mod change;
+mod inspect;
+mod list;
+mod log;
+mod pack;
+mod question;
+mod word;
 
 use std::process::ExitCode;
 
-use toml::Table;
-
 use super::Setup;
+use super::admin::{self, Client, Place};
 use crate::error::Result;
-use crate::host::grant::Grant;
-use crate::host::package::Package;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
-    /// List the plugins of the bundle and how they stand
-    List,
+enum Command {
+    /// List the plugins and how they stand
+    List(list::Arguments),
+    /// Say everything about one plugin
+    Inspect(inspect::Arguments),
+    /// Install a plugin from its file; asks before it may do anything
+    Add(add::Arguments),
+    /// Replace a plugin by another version; asks only for what is new
+    Upgrade(add::Arguments),
+    /// Take a plugin out; what it keeps in the database stays
+    Remove(change::Remove),
+    /// Switch a plugin on
+    Enable(change::Target),
+    /// Switch a plugin off
+    Disable(change::Target),
+    /// Go back to the version before, or end a canary
+    Rollback(change::Target),
+    /// Let a canary answer everything
+    Promote(change::Target),
+    /// Print what happened to a plugin, and what it wrote to the log lately
+    Logs(log::Arguments),
     /// Make a plugin of a folder with Rust source
     Build(build::Arguments),
     /// Make a plugin of a component in any language
     Pack(pack::Arguments),
 }
 
-pub(super) fn list(setup: &Setup) -> Result<ExitCode> {
-    for (file, wasm) in &setup.bundle.plugins {
-        match Package::parse(wasm.clone()) {
-            Ok(package) => describe(setup, &package),
-            Err(fault) => println!("{file}: {}", fault.message),
+impl Arguments {
+    /// What needs no instance: whoever makes plugins may have none, and its configuration could not matter.
+    pub(super) fn without_instance(&self) -> Option<Result<ExitCode>> {
+        match &self.command {
+            Command::Build(arguments) => Some(build::run(arguments)),
+            Command::Pack(arguments) => Some(pack::run(arguments)),
+            _ => None,
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
-fn describe(setup: &Setup, package: &Package) {
-    let manifest = &package.manifest;
-    let absent = || Grant::read(&manifest.id, Table::new(), &setup.config.limits, &mut Vec::new());
-    let grant = setup.config.plugins.get(&manifest.id).cloned().unwrap_or_else(absent);
-    let state = match (grant.enabled, grant.meet(manifest)) {
-        (false, _) => "disabled".to_owned(),
-        (true, Ok(_)) => "enabled".to_owned(),
-        (true, Err(fault)) => format!("refused: {}\n  {}", fault.message, fault.hint.unwrap_or_default()),
+/// What a command does with a kernel.
+type Task = Box<dyn FnOnce(&Client) -> Result<ExitCode> + Send>;
+
+pub(super) fn run(setup: Setup, arguments: Arguments) -> Result<ExitCode> {
+    // Before a kernel is looked for or started: a file that is no plugin needs none.
+    let task = task(arguments.command)?;
+    admin::with_kernel(setup, arguments.place, task)
+}
+
+fn task(command: Command) -> Result<Task> {
+    let task: Task = match command {
+        Command::List(arguments) => Box::new(move |client| list::run(client, &arguments)),
+        Command::Inspect(arguments) => Box::new(move |client| inspect::run(client, &arguments)),
+        Command::Add(arguments) => {
+            let file = arguments.open()?;
+            Box::new(move |client| add::run(client, &arguments, &file))
+        }
+        Command::Upgrade(arguments) => {
+            let file = arguments.open()?;
+            Box::new(move |client| add::upgrade(client, &arguments, &file))
+        }
+        Command::Remove(arguments) => Box::new(move |client| change::remove(client, &arguments)),
+        Command::Enable(target) => Box::new(move |client| change::switch(client, &target, true)),
+        Command::Disable(target) => Box::new(move |client| change::switch(client, &target, false)),
+        Command::Rollback(target) => Box::new(move |client| change::roll_back(client, &target)),
+        Command::Promote(target) => Box::new(move |client| change::promote(client, &target)),
+        Command::Logs(arguments) => Box::new(move |client| log::run(client, &arguments)),
+        Command::Build(arguments) => Box::new(move |_| build::run(&arguments)),
+        Command::Pack(arguments) => Box::new(move |_| pack::run(&arguments)),
     };
-    println!("{} {} ({}): {}", manifest.id, manifest.version, manifest.license, manifest.description);
-    println!("  {state}");
-    let wants: Vec<_> = manifest.want.iter().map(|(name, scope)| format!("{name} {scope}")).collect();
-    println!("  wants: {}", wants.join(", "));
-    for route in &manifest.routes {
-        let mounts = grant.mounts.get(&route.name).unwrap_or(&route.mounts);
-        let paths: Vec<_> =
-            mounts.iter().map(|mount| format!("{}{}", mount.trim_end_matches('/'), route.path)).collect();
-        println!("  route {}: {}", route.name, paths.join(", "));
-    }
-    for setting in &manifest.settings {
-        println!("  setting {} = {}: {}", setting.name, setting.default, setting.description);
-    }
+    Ok(task)
 }

@@ -40,6 +40,12 @@ impl Sources {
     }
 }
 
+/// A variable that is no setting of the kernel: what a command is told by whoever types it. Nothing where it is empty.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// What comes with the kernel and what the operator says, apart: a plugin's recorded grant stands between the two.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {

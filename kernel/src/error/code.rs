@@ -40,6 +40,8 @@ codes! {
     HTTP_BUSY = "http.busy", Unavailable, "As many requests as `server.max_requests` are being answered. Try again after `Retry-After`.";
     HTTP_DRAINING = "http.draining", Unavailable, "The server is shutting down; another one, or the same one soon, will answer.";
 
+    ADMIN_UNREACHABLE = "admin.unreachable", Unavailable, "A command found no kernel where it was told to ask one, or got no answer of one.";
+
     AUTH_INVALID_TOKEN = "auth.invalid-token", Unauthenticated, "The bearer token is malformed, not signed by this instance, or uses an algorithm that is not accepted.";
     AUTH_EXPIRED_TOKEN = "auth.expired-token", Unauthenticated, "The bearer token has expired or is not valid yet.";
     AUTH_OPERATOR = "auth.operator-key", Unauthenticated, "The path is the operator's, and the request carries no operator key, or one that is not accepted.";

@@ -15,6 +15,7 @@ use toml::{Table, Value};
 pub use cron::Job;
 pub use event::Events;
 pub use setting::{Setting, Type};
+pub use text::is_hidden;
 
 use super::config::{self, Limits};
 use super::grant;

@@ -6,7 +6,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::plugin::Plugin;
-use super::registry::Registry;
+use super::registry::Entry;
+use crate::store::plugin::Digest;
 
 /// Calls that a version has to answer after a swap before it is trusted.
 pub const PROBATION: u64 = 100;
@@ -14,8 +15,11 @@ pub const PROBATION: u64 = 100;
 /// Failures below which no rate is one.
 const FEW: u64 = 3;
 
-/// Per cent that a canary may fail more often than the version beside it.
-const TOLERANCE: u64 = 1;
+/// How much more often a canary may fail than the version beside it.
+const TOLERANCE: f64 = 0.01;
+
+/// Standard deviations that are chance: 19 of 20 canaries that are as good as the other stay.
+const SURE: f64 = 1.64;
 
 /// How many calls a version answered, and how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,14 +32,20 @@ pub struct Tally {
 
 impl Tally {
     fn since(self, before: Self) -> Self {
-        Self { calls: self.calls - before.calls, failures: self.failures - before.failures }
+        let (calls, failures) =
+            (self.calls.saturating_sub(before.calls), self.failures.saturating_sub(before.failures));
+        Self { calls, failures }
     }
 
     /// Whether it fails more often than another, by more than chance and tolerance explain.
     fn is_worse_than(self, other: Self) -> bool {
-        // self.failures / self.calls > other.failures / other.calls + TOLERANCE / 100, in whole numbers
-        let (own, its) = (self.failures * other.calls.max(1) * 100, other.failures * self.calls * 100);
-        self.failures >= FEW && own > its + TOLERANCE * self.calls * other.calls.max(1)
+        let (own, its) = (self.rate(), other.rate());
+        let chance = SURE * (its.max(TOLERANCE) * (1.0 - its) / self.calls.max(1) as f64).sqrt();
+        self.failures >= FEW && own > its + TOLERANCE + chance
+    }
+
+    fn rate(self) -> f64 {
+        self.failures as f64 / self.calls.max(1) as f64
     }
 }
 
@@ -53,14 +63,14 @@ pub enum Verdict {
 pub struct Trial {
     /// The plugin's id.
     pub plugin: String,
+    /// The new version.
+    pub version: String,
+    /// Of the new version's file.
+    pub digest: Option<Digest>,
     /// Per cent of the requests that see the new version.
     pub share: u32,
     /// Calls of the new version that decide.
     pub calls: u64,
-    /// All plugins, with the new version.
-    pub candidate: Arc<Registry>,
-    /// All plugins, with the version before it.
-    pub previous: Arc<Registry>,
     new: Arc<Plugin>,
     old: Arc<Plugin>,
     before: Tally,
@@ -69,18 +79,11 @@ pub struct Trial {
 
 impl Trial {
     /// Starts a trial, if there is a version to come back to and one to try.
-    pub fn start(
-        plugin: &str,
-        share: u32,
-        calls: u64,
-        candidate: &Arc<Registry>,
-        previous: &Arc<Registry>,
-    ) -> Option<Self> {
-        let new = Arc::clone(candidate.entry(plugin)?.ready()?);
-        let old = Arc::clone(previous.entry(plugin)?.ready()?);
-        let (candidate, previous, before) = (Arc::clone(candidate), Arc::clone(previous), old.tally());
-        let (plugin, verdict) = (plugin.to_owned(), OnceLock::new());
-        Some(Self { plugin, share, calls, candidate, previous, new, old, before, verdict })
+    pub fn start(new: &Entry, old: &Entry, share: u32, calls: u64) -> Option<Self> {
+        let (plugin, version) = (new.manifest.id.clone(), new.manifest.version.clone());
+        let (digest, new, old) = (new.digest.clone(), Arc::clone(new.ready()?), Arc::clone(old.ready()?));
+        let (before, verdict) = (old.tally(), OnceLock::new());
+        Some(Self { plugin, version, digest, share, calls, new, old, before, verdict })
     }
 
     /// Looks at what has happened so far. Whether this decided it.

@@ -84,7 +84,9 @@ fn plugins_are_listed_with_their_state_and_reason() {
     assert_eq!(of("test-settings")["reason"]["code"], "plugin.not-granted");
     let one = kernel.operate("GET", "plugins/test-http", b"").ok();
     assert_eq!((&one["version"], &one["license"]), (&"0.1.0".into(), &"MIT OR Apache-2.0".into()));
-    assert!(one["routes"][0]["name"].is_string() && one["log"].is_array() && one["want"]["http"].is_object());
+    assert!(
+        one["routes"][0]["name"].is_string() && one["log"].is_array() && one["permissions"][0]["words"].is_string()
+    );
     kernel.operate("GET", "plugins/nobody", b"").refuses(404, "plugin.not-found");
     kernel.operate("POST", "plugins/test-http", b"{}").refuses(405, "http.method-not-allowed");
 }

@@ -30,6 +30,7 @@ mod log;
 mod migration;
 mod operations;
 mod package;
+mod plugin_cli;
 mod random;
 mod reach;
 mod readme;

@@ -89,9 +89,13 @@ fn a_changed_or_late_migration_is_refused() {
     assert_eq!(reason["code"], "plugin.migration");
     assert!(reason["message"].as_str().expect("text").contains("0001_note.sql was changed after it ran"), "{reason}");
     let setup = kernel.stop();
-    setup.put("migration", &with(&old, "0000_late.sql", "select 1"));
+    let newer = |file: &[u8]| with(file, "0003_newer.sql", "select 1");
+    setup.put("migration", &newer(&old));
+    let setup = setup.start().stop();
+    setup.put("migration", &newer(&with(&old, "0002_late.sql", "select 1")));
     let kernel = setup.start();
-    assert!(refusal(&kernel)["message"].as_str().expect("text").contains("stands behind"));
+    let reason = refusal(&kernel);
+    assert!(reason["message"].as_str().expect("text").contains("0002_late.sql"), "{reason}");
     let setup = kernel.stop();
     setup.put("migration", &old);
     let kernel = setup.start();
@@ -150,7 +154,6 @@ fn a_migration_can_do_no_more_than_its_plugin() {
         ("select pg_sleep(60)", "did not end within 1s"),
         ("set statement_timeout = 0; select count(*) from generate_series(1, 100000000000)", "did not end within 1s"),
         ("select repeat('x', 100000) from generate_series(1, 1000000000)", "did not end within 1s"),
-        ("select \0", "holds a NUL"),
     ] {
         let setup = kernel.stop().env("BASALT_DATABASE__MIGRATION_TIMEOUT", "1s");
         let old = if setup.path("old.wasm").exists() {
@@ -217,5 +220,5 @@ fn migrations_want_a_schema_of_ones_own() {
     kernel.get("/test/http/echo").refuses(503, "plugin.unavailable");
     let reason = kernel.operate("GET", "plugins/test-http", b"").ok()["reason"].clone();
     assert_eq!(reason["code"], "plugin.refused");
-    assert!(reason["message"].as_str().expect("text").contains("carries migrations"), "{reason}");
+    assert!(reason["message"].as_str().expect("text").contains("has migrations"), "{reason}");
 }

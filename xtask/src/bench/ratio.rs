@@ -22,6 +22,7 @@ const PROMISES: &[Promise] = &[
     Promise { plugin: "b", native: "a", least: Some(0.80), cpu: false },
     Promise { plugin: "b-small", native: "a-small", least: None, cpu: false },
     Promise { plugin: "c", native: "a", least: None, cpu: false },
+    Promise { plugin: "g", native: "b-small", least: None, cpu: false },
     Promise { plugin: "e", native: "d", least: Some(0.90), cpu: true },
     Promise { plugin: "e-1", native: "d-1", least: None, cpu: false },
     Promise { plugin: "d", native: "d-bare", least: None, cpu: false },

@@ -18,7 +18,7 @@ const SECRET: &str = "the-secret-of-the-benchmark-is-no-secret";
 /// What the two plugins are granted. Other plugins would stand in their way, and be measured with them.
 const GRANTS: &str = r#"
 [plugins.test-bench]
-grant = { http = {} }
+grant = { http = {}, dispatch = { routes = ["GET /test/bench/small"] } }
 [plugins.rest]
 trusted = true
 grant = { http = {}, sql = { modes = ["caller"] }, schema = { schemas = ["public"] }, log = {}, settings = {} }

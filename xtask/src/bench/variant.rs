@@ -52,6 +52,7 @@ pub(crate) const ALL: &[Variant] = &[
     constant("c", "10 KB constant, plugin, fresh instance", Place::Fresh, "/test/bench/large"),
     constant("a-small", "100 B constant, native", Place::Main, "/bench/small"),
     constant("b-small", "100 B constant, plugin", Place::Main, "/test/bench/small"),
+    constant("g", "100 B constant, plugin asks plugin", Place::Main, "/test/bench/dispatch"),
     read("d", "get by key, native", ITEM_NATIVE, MANY),
     read("d-bare", "get by key, native, no role nor claims", "/bench/item/bare?id=eq.KEY", MANY),
     read("e", "get by key, rest", ITEM, MANY),

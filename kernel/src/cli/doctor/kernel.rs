@@ -1,7 +1,7 @@
 //! Whether a kernel runs on the data directory, by the lock and by asking it. It ends nothing.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Kernel {
 }
 
 fn answers(address: SocketAddr) -> bool {
-    ask(near(address)).is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200"))
+    ask(data_dir::near(address)).is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200"))
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<[u8; 12]> {
@@ -56,13 +56,4 @@ fn ask(address: SocketAddr) -> std::io::Result<[u8; 12]> {
     let mut answer = [0; 12];
     stream.read_exact(&mut answer)?;
     Ok(answer)
-}
-
-/// Every address of the machine is also the one that only the machine itself has.
-fn near(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        let loopback = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
-        address.set_ip(loopback);
-    }
-    address
 }

@@ -22,7 +22,7 @@ const PROFILE: &[&str] =
     &["inherits='release'", "opt-level=3", "lto='fat'", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
 
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Arguments {
+pub(super) struct Arguments {
     /// The folder with plugin.toml, Cargo.toml and, if there are any, migrations/ and assets/
     #[arg(default_value = ".")]
     folder: PathBuf,
@@ -42,7 +42,7 @@ struct Crate {
     has_profile: bool,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = &arguments.folder;
     let path = folder.join("plugin.toml");
     let (migrations, assets) = (folder.join("migrations"), folder.join("assets"));

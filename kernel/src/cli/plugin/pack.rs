@@ -9,7 +9,7 @@ use crate::error::{Error, Result, code};
 use crate::host::package::{self, Package, Parts};
 
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Arguments {
+pub(super) struct Arguments {
     /// The component
     component: PathBuf,
     /// Its plugin.toml
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Arguments {
     out: PathBuf,
 }
 
-pub(in crate::cli) fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let component = std::fs::read(&arguments.component).map_err(|fault| {
         Error::new(&code::PLUGIN_REFUSED, format!("{} cannot be read: {fault}", arguments.component.display()))
     })?;

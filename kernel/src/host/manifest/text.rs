@@ -39,7 +39,7 @@ fn is_plain(text: &str, is_free: bool) -> bool {
 
 /// Characters that move the cursor, start a terminal's command, or turn the direction of what follows: a description could
 /// show a line of permissions that is not there.
-fn is_hidden(char: char) -> bool {
+pub fn is_hidden(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use sdk_plugin::dispatch::Outgoing;
 use sdk_plugin::{Problem, Request, Response, plugin};
 
 plugin!(handle);
@@ -11,6 +12,10 @@ static LARGE: LazyLock<String> = LazyLock::new(|| rows(100));
 static SMALL: LazyLock<String> = LazyLock::new(|| rows(1));
 
 fn handle(request: Request) -> Result<Response, Problem> {
+    if request.route() == "dispatch" {
+        let answer = Outgoing::new("GET", "/test/bench/small").send()?;
+        return Ok(Response::new(answer.status).body(answer.body));
+    }
     let content = if request.param("size").as_deref() == Some("large") { &LARGE } else { &SMALL };
     Ok(Response::new(200).header("content-type", "application/json; charset=utf-8").text(content.as_str()))
 }

@@ -1,0 +1,42 @@
+//! A kernel that runs for one command, where none serves: the same one, at an address that nobody is told. It asks nothing.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::app::{App, Ready};
+use crate::cli::{Setup, block_on};
+use crate::error::Result;
+
+/// Runs a command beside a kernel that starts before and ends after it. Ctrl-C ends the kernel in good order, and with it the
+/// process, whatever the command waits for.
+pub(super) fn run(
+    setup: Setup,
+    command: impl FnOnce(SocketAddr) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
+    let Setup { mut config, bundle } = setup;
+    config.server.address = (Ipv4Addr::LOCALHOST, 0).into();
+    // No balancer knows of it.
+    config.server.drain_delay.0 = Duration::ZERO;
+    let (tell, mut outcome) = oneshot::channel();
+    let (running, ended) = oneshot::channel::<()>();
+    let ready = move |ready: Ready<'_>| {
+        if let Some(path) = ready.key {
+            eprintln!("the operator key is in {}", path.display());
+        }
+        // Not noted in the lock: another command would take it for a kernel that stays.
+        let address = ready.address;
+        std::thread::spawn(move || {
+            let _ = tell.send(command(address));
+            drop(running);
+        });
+    };
+    let end = async {
+        let _ = ended.await;
+    };
+    block_on(App::new(config, bundle).serve_until(ready, end))?;
+    // There is none when the kernel was told to stop before.
+    outcome.try_recv().unwrap_or(Ok(ExitCode::FAILURE))
+}
