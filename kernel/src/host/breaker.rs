@@ -134,8 +134,8 @@ impl Breaker {
         let mut state = self.state.lock();
         match *state {
             State::Closed(_) => Ok(Ticket { probe: false }),
-            State::Open(until) if now < until => Err(refusal()),
-            State::HalfOpen(since) if now < since + self.rule.pause => Err(refusal()),
+            State::Open(until) if now < until => Err(refusal(until - now)),
+            State::HalfOpen(since) if now < since + self.rule.pause => Err(refusal(since + self.rule.pause - now)),
             State::Open(_) | State::HalfOpen(_) => {
                 *state = State::HalfOpen(now);
                 Ok(Ticket { probe: true })
@@ -168,8 +168,9 @@ impl Breaker {
     }
 }
 
-fn refusal() -> Error {
+fn refusal(left: Duration) -> Error {
     Error::new(&code::PLUGIN_CIRCUIT_OPEN, "the plugin failed too often and is left alone for a moment")
+        .details(serde_json::json!({ "retry_after": left.as_secs_f64().ceil() as u64 }))
         .hint("try again later; the log has the reason of each failure")
 }
 

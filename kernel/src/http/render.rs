@@ -29,6 +29,12 @@ pub fn status(kind: Kind) -> StatusCode {
     }
 }
 
+/// Seconds: as many as the error says, else the least there is.
+fn retry_after(error: &Error) -> HeaderValue {
+    let said = error.details.as_ref().and_then(|details| details.get("retry_after")?.as_u64());
+    HeaderValue::from(said.unwrap_or(1))
+}
+
 /// An error as the caller sees it; its cause goes to the log.
 pub fn error(error: &Error, request_id: &str, request: &HeaderMap) -> Reply {
     let status = status(error.kind);
@@ -43,7 +49,7 @@ pub fn error(error: &Error, request_id: &str, request: &HeaderMap) -> Reply {
     }
     match error.kind {
         Kind::Unauthenticated => reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        Kind::Unavailable => reply.headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+        Kind::Unavailable => reply.headers.insert(RETRY_AFTER, retry_after(error)),
         _ => None,
     };
     reply

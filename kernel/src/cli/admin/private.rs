@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use crate::app::{App, Ready};
 use crate::cli::{Setup, block_on};
 use crate::error::Result;
+use crate::host::compiler;
 
 /// Runs a command beside a kernel that starts before and ends after it. Ctrl-C ends the kernel in good order, and with it the
 /// process, whatever the command waits for.
@@ -36,7 +37,8 @@ pub(super) fn run(
     let end = async {
         let _ = ended.await;
     };
-    block_on(App::new(config, bundle).serve_until(ready, end))?;
+    let app = App::new(config, bundle).compiler(compiler::this_program()?);
+    block_on(app.serve_until(ready, end))?;
     // There is none when the kernel was told to stop before.
     outcome.try_recv().unwrap_or(Ok(ExitCode::FAILURE))
 }
