@@ -385,8 +385,9 @@ fn a_limit_beyond_what_all_have_is_asked_for_and_had() {
     let file = version("1.0.0", "", limits);
     let asked = install(&kernel, "", &file);
     asked.refuses(409, "plugin.asks");
-    assert!(asked.text().contains("use up to 128MiB of memory in each instance"), "{}", asked.text());
-    assert!(!asked.text().contains("lines to the log in a call"), "less than all have: {}", asked.text());
+    let added = asked.json()["details"]["difference"]["added"].to_string();
+    assert!(added.contains("use up to 128MiB of memory in each instance"), "{added}");
+    assert!(!added.contains("lines to the log in a call"), "less than all have: {added}");
     add(&kernel, &file);
     let limits = |kernel: &Kernel| kernel.operate("GET", ONE, b"").ok()["limits"].clone();
     assert_eq!((&limits(&kernel)["memory"], &limits(&kernel)["log_lines"]), (&json!("128MiB"), &json!(100)));
