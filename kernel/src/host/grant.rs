@@ -13,6 +13,7 @@ use super::config::Limits;
 use super::manifest::{Filter, Manifest, OnFailure, Route, refused};
 use super::permission::{self, Difference, Permissions};
 use crate::capability::dispatch::Grant as DispatchGrant;
+use crate::capability::fetch::Grant as FetchGrant;
 use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::secret::Grant as SecretGrant;
@@ -69,6 +70,8 @@ pub struct Scopes {
     pub schema: SchemaGrant,
     /// The scope of `dispatch`.
     pub dispatch: DispatchGrant,
+    /// The scope of `fetch`.
+    pub fetch: FetchGrant,
     /// The scope of `secret`.
     pub secret: SecretGrant,
 }
@@ -229,6 +232,10 @@ impl Scopes {
             "dispatch" => {
                 self.dispatch = scope(name, wanted)?;
                 scope::<DispatchGrant>(name, granted).map(drop)
+            }
+            "fetch" => {
+                self.fetch = scope(name, wanted)?;
+                scope::<FetchGrant>(name, granted).map(drop)
             }
             "secret" => {
                 self.secret = scope(name, wanted)?;

@@ -3,6 +3,7 @@
 //! A new scope of a capability is one line here. One without a line is shown as it is written.
 
 use super::{Permission, path};
+use crate::capability::fetch::Pattern;
 use crate::store::Verb;
 
 /// What the permissions of one scope have in common.
@@ -34,6 +35,8 @@ enum Cover {
     Pattern,
     /// The same with a method before it, of which `*` is every one.
     Method,
+    /// A server, or servers by a pattern of names.
+    Server,
 }
 
 const fn plain(capability: &'static str, words: &'static str) -> Kind {
@@ -118,6 +121,18 @@ const KINDS: &[(&str, Kind)] = &[
             Cover::Method,
         ),
     ),
+    ("", plain("fetch", "send requests to servers outside")),
+    ("*", scoped("fetch", "hosts", "send requests to every public server", Weight::Grave, Cover::Server)),
+    (
+        "",
+        scoped(
+            "fetch",
+            "hosts",
+            "send requests to {}, and read what it answers",
+            Weight::GraveFor(is_exposed, "send requests to {}, which is in your own network or not encrypted"),
+            Cover::Server,
+        ),
+    ),
     ("", plain("secret", "read secrets")),
     (
         "",
@@ -184,6 +199,10 @@ impl Kind {
                     }
                     _ => false,
                 },
+                Cover::Server => match (server(wide), server(narrow)) {
+                    (Some(wide), Some(narrow)) => wide.covers(&narrow),
+                    _ => false,
+                },
             }
     }
 }
@@ -191,6 +210,15 @@ impl Kind {
 /// Reading everything that a caller may read is grave too: the method makes no difference.
 fn is_every_route(subject: &str) -> bool {
     subject.split_once(' ').is_some_and(|(_, route)| route == "*" || path::is_everything(route))
+}
+
+fn server(subject: &str) -> Option<Pattern> {
+    Pattern::try_from(subject.to_owned()).ok()
+}
+
+/// What cannot be read is refused where it is read for use; nobody should take it for harmless before.
+fn is_exposed(subject: &str) -> bool {
+    server(subject).is_none_or(|server| server.is_exposed())
 }
 
 /// What is done with rows, in the order in which people say it.

@@ -1,0 +1,1 @@
+//! What the connector and the rules about names and addresses do with hostile input.
