@@ -94,7 +94,7 @@ impl Connector {
     }
 
     /// The addresses of a server. One that is not allowed spoils all: an answer that mixes them is made to deceive.
-    async fn addresses(&self, target: &Target) -> io::Result<Vec<IpAddr>> {
+    pub(super) async fn addresses(&self, target: &Target) -> io::Result<Vec<IpAddr>> {
         let refused = |address| io::Error::other(Refused { target: target.to_string(), address });
         let patterns: Vec<_> = self.grant.hosts.iter().filter(|pattern| pattern.names(target)).collect();
         if patterns.is_empty() {
