@@ -1,6 +1,6 @@
 //! `fetch`: a plugin asks servers outside, those that were named and no others, and no server costs more than the limits say.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ fn variant(setup: &Setup, id: &str, hosts: &[String]) {
 }
 
 fn ask(kernel: &Kernel, order: Value) -> Value {
-    kernel.post("/asking", &order).ok()
+    kernel.post("/asking/", &order).ok()
 }
 
 fn get(kernel: &Kernel, url: &str) -> Value {
@@ -171,12 +171,12 @@ fn a_wish_beyond_the_grant_keeps_the_plugin_from_loading() {
     for granted in ["[]", "[\"localhost:8443\"]", "[\"http://localhost\"]", "[\"*\"]"] {
         let config = format!("[plugins.test-fetch]\ngrant = {{ http = {{}}, fetch = {{ hosts = {granted} }} }}\n");
         let kernel = Kernel::start(&["fetch"], &config);
-        kernel.get("/test/fetch").refuses(503, "plugin.unavailable");
+        kernel.get("/test/fetch/").refuses(503, "plugin.unavailable");
         kernel.wait_for_log("plugin.not-granted");
     }
     let config = "[plugins.test-fetch]\ngrant = { http = {}, fetch = { hosts = [\"http://169.254.169.254\"] } }\n";
     let kernel = Kernel::start(&["fetch"], config);
-    kernel.get("/test/fetch").refuses(503, "plugin.unavailable");
+    kernel.get("/test/fetch/").refuses(503, "plugin.unavailable");
     kernel.wait_for_log("no plugin is granted this address");
 }
 
@@ -265,7 +265,7 @@ fn an_answer_is_no_larger_than_it_may_be() {
         false
     });
     let exact = Outside::start(|_, stream| write(stream, "200 OK", &"x".repeat(100_000)));
-    let limits = "limits = { fetch_response = 100000, fetch_bytes = 250000 }\n";
+    let limits = "limits = { fetch_response = \"100kB\", fetch_bytes = \"250kB\" }\n";
     let kernel = kernel(&[&endless, &chunked, &exact], limits);
     for outside in [&endless, &chunked] {
         assert_eq!(get(&kernel, &outside.url("/"))["problem"], "fetch.too-large");
@@ -324,8 +324,8 @@ fn connections_are_kept_and_each_plugin_has_its_own() {
     variant(&setup, "other", &hosts);
     let kernel = setup.start();
     let order = json!({ "method": "GET", "url": outside.url("/"), "times": 3 });
-    assert_eq!(kernel.post("/asking", &order).ok()["status"], 200);
-    assert_eq!(kernel.post("/other", &order).ok()["status"], 200);
+    assert_eq!(kernel.post("/asking/", &order).ok()["status"], 200);
+    assert_eq!(kernel.post("/other/", &order).ok()["status"], 200);
     let connections: Vec<_> = outside.seen.lock().iter().map(|(connection, _)| *connection).collect();
     assert_eq!(connections, [0, 0, 0, 1, 1, 1]);
 }
