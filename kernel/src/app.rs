@@ -16,6 +16,7 @@ pub use config::Config;
 use crate::auth::{Auth, operator};
 use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
+use crate::host::compiler::Compiler;
 use crate::host::roster::Grants;
 use crate::host::{Engine, Roster};
 use crate::http::cors::Policy;
@@ -33,18 +34,27 @@ pub struct App {
     config: Config,
     bundle: Bundle,
     endpoints: Vec<Endpoint>,
+    compiler: Option<PathBuf>,
 }
 
 impl App {
     /// A kernel with the plugins of a bundle.
     pub fn new(config: Config, bundle: Bundle) -> Self {
-        Self { config, bundle, endpoints: endpoint::all() }
+        Self { config, bundle, endpoints: endpoint::all(), compiler: None }
     }
 
     /// Adds an endpoint of a custom build.
     #[must_use]
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Has installed plugins compiled by this program, which has the command `compile` as [`crate::cli`] gives it to a binary:
+    /// in processes of their own, with limits. Without, they are compiled in the kernel's process, without limits.
+    #[must_use]
+    pub fn compiler(mut self, program: PathBuf) -> Self {
+        self.compiler = Some(program);
         self
     }
 
@@ -78,13 +88,12 @@ impl App {
         let bound = http::bind(&self.config.server).await?;
         let address = bound.address;
         let mut signals = signals().map_err(Error::internal)?;
-        let Some(started) =
-            unless_told(&mut signals, start(self.config.clone(), &self.bundle, self.endpoints, &data_dir)).await
-        else {
+        let server = self.config.server.clone();
+        let Some(started) = unless_told(&mut signals, start(self, &data_dir)).await else {
             return Ok(());
         };
         let Started { store, context, key } = started?;
-        let running = bound.server(&self.config.server);
+        let running = bound.server(&server);
         let stop = tokio::spawn(stop(signals, end, running.handle.clone(), Arc::clone(&context)));
         let sweep = tokio::spawn(sweep(Arc::clone(&context)));
         let followed = Arc::clone(&context);
@@ -142,12 +151,19 @@ struct Started {
     key: Option<PathBuf>,
 }
 
-async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_dir: &DataDir) -> Result<Started> {
+async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
+    let App { config, bundle, endpoints, compiler } = app;
     let auth = Auth::open(&config.auth, data_dir.path())?;
     let key = InstanceKey::open(data_dir.path())?;
     // The pool of instances reserves address space for a while; the database is started meanwhile.
-    let (engine, path) = (config.host.clone(), data_dir.path().to_owned());
-    let engine = tokio::task::spawn_blocking(move || Engine::new(&engine, &path));
+    let (settings, path) = (config.host.clone(), data_dir.path().to_owned());
+    let engine = tokio::task::spawn_blocking(move || {
+        let engine = Engine::new(&settings, &path)?;
+        Ok(match compiler {
+            Some(program) => engine.with_compiler(Compiler::new(program, &settings)),
+            None => engine,
+        })
+    });
     let store = Store::open(&config.database, data_dir.path(), &key).await?;
     let handed = operator::hand_over(&store, data_dir.path()).await;
     let engine = engine.await.map_err(Error::internal).flatten();
@@ -159,7 +175,7 @@ async fn start(config: Config, bundle: &Bundle, endpoints: Vec<Endpoint>, data_d
         }
     };
     let words = config.clone();
-    let grants: Grants = Arc::new(move |id, recorded| words.grant(id, recorded));
+    let grants: Grants = Arc::new(move |id, recorded, origin| words.grant(id, recorded, origin));
     let roster = Roster::open(&bundle.plugins, &store, engine, grants).await?;
     for plugin in roster.unknown(config.plugins.keys()) {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod admin;
 mod bundle;
+mod compile;
 mod config;
 mod doctor;
 mod key;
@@ -63,6 +64,9 @@ enum Command {
     Plugin(plugin::Arguments),
     /// Write a copy of this binary with plugins inside
     Bundle(bundle::Arguments),
+    /// Compile a component, within limits
+    #[command(hide = true)]
+    Compile(compile::Arguments),
     /// Print the reference of error codes
     #[command(hide = true)]
     Errors,
@@ -107,6 +111,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 return outcome;
             }
         }
+        // It has no environment to read a configuration from.
+        Some(Command::Compile(arguments)) => return compile::run(arguments),
         _ => {}
     }
     let mut setup = setup(arguments.config, arguments.bundle)?;
@@ -117,8 +123,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if matches!(arguments.command, Some(Command::Plugin(_))) {
-        // A kernel that runs for a command only is not what anybody wants to read about.
-        setup.config.log.level = "warn".to_owned();
+        // Nobody wants to read about a kernel that runs for a command only, nor twice what it refuses.
+        setup.config.log.level = "warn,http=error".to_owned();
     }
     crate::telemetry::start(&setup.config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {
@@ -131,7 +137,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Secret(action) => secret::run(&setup, &action),
         Command::Plugin(arguments) => plugin::run(setup, arguments),
         Command::Bundle(arguments) => bundle::run(&setup, &arguments),
-        Command::Errors => Ok(ExitCode::SUCCESS),
+        Command::Errors | Command::Compile(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -10,6 +10,9 @@ create table basalt.plugin_version (
   plugin text not null,
   version text not null,
   manifest text not null,
+  -- What the operator approved for it: a TOML table of the shape of [plugins.<id>], weaker than the operator's file. With the
+  -- version, so that going back to one goes back to what it was granted.
+  recorded text not null default '',
   content bytea not null check (octet_length(content) <= 67108864),
   installed_at timestamptz not null default now(),
   unique (plugin, digest)
@@ -25,10 +28,10 @@ create table basalt.plugin (
   previous text,
   canary text,
   canary_share double precision check (canary_share > 0 and canary_share < 1),
-  -- A TOML table of the shape of [plugins.<id>]; weaker than the operator's file.
-  recorded text not null default '',
+  -- Calls of the canary that decide.
+  canary_calls bigint check (canary_calls > 0),
   revision bigint not null default nextval('basalt.plugin_revision'),
-  check ((canary is null) = (canary_share is null)),
+  check ((canary is null) = (canary_share is null) and (canary is null) = (canary_calls is null)),
   foreign key (id, "current") references basalt.plugin_version (plugin, digest),
   foreign key (id, previous) references basalt.plugin_version (plugin, digest),
   foreign key (id, canary) references basalt.plugin_version (plugin, digest)

@@ -9,6 +9,7 @@ use crate::config::{self, Layers, Section, Sources, default_toml, effective_toml
 use crate::error::{Error, Result, code};
 use crate::host::config::Limits;
 use crate::host::grant::Grant;
+use crate::host::roster::Origin;
 use crate::{auth, host, http, store, telemetry};
 
 section! {
@@ -100,11 +101,16 @@ impl Config {
     /// The grant in effect of one plugin: the bundle's preset, over it what is recorded of the operator's answers, over
     /// that his file and his environment. A list replaces a list, `grant = { log = false }` takes a capability back.
     ///
+    /// The preset is about the files that it came with: another file of the same id has nothing of it.
+    ///
     /// # Errors
     /// `config.invalid` with all faults of the recorded table.
-    pub fn grant(&self, id: &str, recorded: &Table) -> Result<Grant> {
+    pub fn grant(&self, id: &str, recorded: &Table, origin: Origin) -> Result<Grant> {
         let own = |layer: &Table| layer.get(id).and_then(Value::as_table).cloned().unwrap_or_default();
-        let mut table = own(&self.layers.preset);
+        let mut table = match origin {
+            Origin::Binary => own(&self.layers.preset),
+            Origin::File => Table::new(),
+        };
         config::merge(&mut table, recorded.clone());
         config::merge(&mut table, own(&self.layers.operator));
         let mut faults = Vec::new();
@@ -230,13 +236,18 @@ mod tests {
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let sources = Sources { preset: Some(preset.to_owned()), file: None, environment };
         let config = Config::load(&sources).expect("valid");
-        let grant = config.grant("a", &recorded.parse().expect("TOML")).expect("valid");
+        let grant = config.grant("a", &recorded.parse().expect("TOML"), Origin::Binary).expect("valid");
         assert!(grant.trusted, "of the preset");
         assert_eq!((grant.limits.fuel, grant.capabilities["clock"].is_table()), (5, true), "of the record");
         assert_eq!(grant.capabilities["log"].as_bool(), Some(false), "of the operator");
         let sql = grant.capabilities["sql"].to_string();
         assert_eq!(sql, r#"{ modes = ["caller"], tables = { "b.c" = ["select"] } }"#, "narrowed by the operator");
-        let unknown = config.grant("b", &Table::new()).expect("nobody's");
+        let other = config.grant("a", &Table::new(), Origin::File).expect("valid");
+        assert!(
+            !other.trusted && other.capabilities["sql"].get("modes").is_none(),
+            "the preset is not about another file"
+        );
+        let unknown = config.grant("b", &Table::new(), Origin::Binary).expect("nobody's");
         assert!(unknown.enabled && !unknown.trusted && unknown.capabilities.is_empty());
     }
 
@@ -244,7 +255,7 @@ mod tests {
     fn a_faulty_record_is_refused_with_its_faults() {
         let config = load("").expect("valid");
         let recorded = "colour = 1\nlimits = { memory = \"1GiB\" }".parse().expect("TOML");
-        let message = config.grant("a", &recorded).expect_err("faulty").message;
+        let message = config.grant("a", &recorded, Origin::File).expect_err("faulty").message;
         assert!(message.contains("plugins.a.colour") && message.contains("plugins.a.limits.memory"), "{message}");
     }
 

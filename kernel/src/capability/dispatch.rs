@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use futures_util::future::BoxFuture;
 use salvo::http::uri::Uri;
@@ -14,7 +14,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::Call;
 use super::bindings::basalt::dispatch::dispatch::{Answer, Host, Outgoing, add_to_linker};
-use super::http::{Request, Response, header, listed, strip_credentials};
+use super::http::{Request, Response, listed, map, strip_credentials};
 use crate::error::{Error, Result, code};
 
 /// How deep plugins may ask plugins. Each level holds an instance of every plugin on the way, and a circle ends here.
@@ -46,6 +46,9 @@ pub struct Journey {
     pub deadline: Option<Instant>,
     depth: u32,
     acted: Arc<AtomicBool>,
+    dispatched: Arc<AtomicU32>,
+    /// Of the plugin that the client asked: those that it asks spend from the same.
+    dispatches: Option<u32>,
 }
 
 /// Answers requests of plugins.
@@ -76,15 +79,26 @@ impl Journey {
     /// The same, for the same request from the beginning.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self { acted: Arc::default(), ..self.clone() }
+        Self { acted: Arc::default(), dispatched: Arc::default(), ..self.clone() }
     }
 
-    fn deeper(&self, deadline: Instant) -> Result<Self> {
+    /// Whether a plugin was asked by another.
+    pub fn is_nested(&self) -> bool {
+        self.depth > 0
+    }
+
+    fn deeper(&self, deadline: Instant, own: u32) -> Result<Self> {
+        let dispatches = self.dispatches.unwrap_or(own);
+        if self.dispatched.fetch_add(1, Ordering::Relaxed) >= dispatches {
+            let message = format!("for one request, plugins may ask {dispatches} routes");
+            return Err(Error::new(&code::DISPATCH_TOO_MANY, message)
+                .hint("an operator can raise the limit `dispatches` of the plugin that was asked first"));
+        }
         if self.depth >= MAX_DEPTH {
             let message = format!("plugins ask plugins, more than {MAX_DEPTH} deep");
             return Err(Error::new(&code::DISPATCH_TOO_DEEP, message));
         }
-        Ok(Self { deadline: Some(deadline), depth: self.depth + 1, ..self.clone() })
+        Ok(Self { deadline: Some(deadline), depth: self.depth + 1, dispatches: Some(dispatches), ..self.clone() })
     }
 }
 
@@ -141,11 +155,7 @@ fn invalid(what: impl std::fmt::Display) -> Error {
 }
 
 fn headers(given: &[(String, String)]) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::with_capacity(given.len());
-    for (name, value) in given {
-        let (name, value) = header(name, value).map_err(invalid)?;
-        headers.append(name, value);
-    }
+    let mut headers = map(given).map_err(invalid)?;
     strip_credentials(&mut headers);
     Ok(headers)
 }
@@ -154,7 +164,11 @@ impl Call {
     /// The request that a plugin means, as if its caller had sent it.
     fn outgoing(&mut self, request: Outgoing) -> Result<Request> {
         let uri: Uri = request.target.parse().map_err(|_| invalid(format!("{:?} is no path", request.target)))?;
-        if uri.scheme().is_some() || uri.authority().is_some() || !uri.path().starts_with('/') {
+        if uri.scheme().is_some()
+            || uri.authority().is_some()
+            || !uri.path().starts_with('/')
+            || uri.path().contains("%00")
+        {
             return Err(invalid("a target starts with the path: requests go to this instance only"));
         }
         let method: Method = request.method.parse().map_err(|_| invalid("no method of HTTP"))?;
@@ -176,7 +190,7 @@ impl Call {
             route: "".into(),
             mount: "".into(),
             params: Vec::new(),
-            journey: scope.journey.deeper(scope.deadline)?,
+            journey: scope.journey.deeper(scope.deadline, self.fixed.budget.dispatches)?,
         })
     }
 }

@@ -106,15 +106,41 @@ pub fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<
         Content::Bytes(bytes) => Body::from(Bytes::from(bytes)),
         Content::Body(handle) => call.release(handle).map_err(Error::internal)?,
     };
-    let mut headers = HeaderMap::with_capacity(response.headers.len());
-    for (name, value) in &response.headers {
-        let (name, value) = header(name, value).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
-        headers.append(name, value);
-    }
+    let headers = map(&response.headers).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
     let status = status(response.status).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
     let response = Response { status, headers, body };
     check_size(call, &response, max_bytes)?;
     Ok(response)
+}
+
+/// Headers that a plugin may make for one message: clients and proxies take fewer, and a map has an end.
+const MAX_HEADERS: usize = 256;
+
+/// And their bytes.
+const MAX_HEADER_BYTES: usize = 64 << 10;
+
+/// Headers of a plugin's making.
+pub(super) fn map(given: &[(String, String)]) -> std::result::Result<HeaderMap, String> {
+    let size: usize = given.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if given.len() > MAX_HEADERS || size > MAX_HEADER_BYTES {
+        return Err(format!("a message has at most {MAX_HEADERS} headers with {MAX_HEADER_BYTES} bytes"));
+    }
+    let mut headers = HeaderMap::with_capacity(given.len());
+    for (name, value) in given {
+        let (name, value) = header(name, value)?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// Sets one header of a message that passes.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> std::result::Result<(), String> {
+    let is_new = !headers.contains_key(&name);
+    if is_new && headers.len() >= 2 * MAX_HEADERS || value.len() > MAX_HEADER_BYTES {
+        return Err(format!("a message has at most {MAX_HEADERS} headers with {MAX_HEADER_BYTES} bytes"));
+    }
+    headers.insert(name, value);
+    Ok(())
 }
 
 /// Whether an answer is within the limit of the plugin that made it.
@@ -235,8 +261,7 @@ impl HostRequest for Call {
         if CREDENTIALS.contains(&name.as_str()) {
             return Err(invalid(format!("{name} is a credential, which no plugin sets")));
         }
-        self.table.get_mut(&request).map_err(Error::internal)?.headers.insert(name, value);
-        Ok(())
+        set(&mut self.table.get_mut(&request).map_err(Error::internal)?.headers, name, value).map_err(invalid)
     }
 
     fn remove_header(&mut self, request: Resource<Request>, name: String) -> wasmtime::Result<()> {
@@ -279,8 +304,7 @@ impl HostReply for Call {
 
     fn set_header(&mut self, reply: Resource<Response>, name: String, value: String) -> Result<()> {
         let (name, value) = header(&name, &value).map_err(invalid)?;
-        self.table.get_mut(&reply).map_err(Error::internal)?.headers.insert(name, value);
-        Ok(())
+        set(&mut self.table.get_mut(&reply).map_err(Error::internal)?.headers, name, value).map_err(invalid)
     }
 
     fn remove_header(&mut self, reply: Resource<Response>, name: String) -> wasmtime::Result<()> {

@@ -94,15 +94,18 @@ impl Count {
 impl Outcome {
     /// What the end of a call says.
     pub fn of<T>(result: &Result<T>) -> Self {
-        match result.as_ref().map_err(|error| &*error.code) {
-            Err(
-                "plugin.trap"
-                | "plugin.timeout"
-                | "plugin.out-of-fuel"
-                | "plugin.out-of-memory"
-                | "plugin.stack-overflow",
-            ) => Self::Fault,
-            Err("plugin.busy" | "host.out-of-memory") => Self::Silent,
+        result.as_ref().err().map_or(Self::Good, Self::of_error)
+    }
+
+    /// What a failure says.
+    pub fn of_error(error: &Error) -> Self {
+        match &*error.code {
+            "plugin.trap"
+            | "plugin.timeout"
+            | "plugin.out-of-fuel"
+            | "plugin.out-of-memory"
+            | "plugin.stack-overflow" => Self::Fault,
+            "plugin.busy" | "plugin.circuit-open" | "host.out-of-memory" => Self::Silent,
             _ => Self::Good,
         }
     }

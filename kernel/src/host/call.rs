@@ -83,7 +83,7 @@ impl Plugin {
     }
 
     async fn queue(self: Arc<Self>, task: Task, deadline: Instant) -> Result<Done> {
-        let _permit = self.pool.permit(deadline).await?;
+        let _permit = self.pool.permit(task.patience(deadline)).await?;
         self.run(task, deadline).await
     }
 
@@ -199,7 +199,16 @@ fn arm(store: &mut Store<Call>, fuel: u64, deadline: Instant) -> Result<()> {
     store.set_fuel(fuel).map_err(Error::internal)
 }
 
+/// What a plugin that is asked by another waits for an instance: who asks holds one meanwhile, and of many that wait for each
+/// other none would get one.
+const NESTED_PATIENCE: Duration = Duration::from_millis(100);
+
 impl Task {
+    /// Until when to wait for an instance.
+    fn patience(&self, deadline: Instant) -> Instant {
+        if self.request().journey.is_nested() { deadline.min(Instant::now() + NESTED_PATIENCE) } else { deadline }
+    }
+
     /// A plugin that was asked by another has less time than that one, which has to make something of the answer, or of
     /// there being none.
     fn deadline(&self, own: Instant) -> Instant {

@@ -17,6 +17,10 @@ section! {
         /// Memory of all plugins together: of their instances, in use or not, and what the host holds for their calls. When it
         /// is used up, instances that wait for a call are dropped, the longest unused first; then calls are answered 503.
         memory: Size = "2GiB",
+        /// Memory that compiling one installed plugin may take, in a process of its own.
+        compile_memory: Size = "2GiB",
+        /// Time of processors that compiling one installed plugin may take, all its threads together; in whole seconds.
+        compile_time: Duration = "2m",
     }
 }
 

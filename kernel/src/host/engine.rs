@@ -1,18 +1,21 @@
 //! The WebAssembly engine: its configuration, its clock, and compiled code kept on disk.
 //!
-//! It knows nothing of plugins. Every number below has a reason; a change to most of them changes the compatibility hash
+//! It knows nothing of grants. Every number below has a reason; a change to most of them changes the compatibility hash
 //! and recompiles every plugin once.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use super::compiled::{self, Stale};
+use super::compiler::Compiler;
 use super::config::Config;
 use super::lane::Lanes;
+use super::manifest::refused;
 use crate::capability::memory::Total;
 use crate::error::{Error, Result};
 
@@ -28,6 +31,7 @@ pub const MAX_MEMORY: usize = 256 << 20;
 pub struct Engine {
     inner: wasmtime::Engine,
     cache: Arc<PathBuf>,
+    compiler: Option<Arc<Compiler>>,
     /// Where guests compute.
     pub lanes: Lanes,
     /// The memory of all plugins.
@@ -48,9 +52,22 @@ impl Engine {
         Ok(Self {
             inner,
             cache: Arc::new(cache),
+            compiler: None,
             lanes: Lanes::start()?,
             memory: Arc::new(Total::new(config.memory.0)),
         })
+    }
+
+    /// The same engine, which has components compiled in processes of their own.
+    #[must_use]
+    pub fn with_compiler(self, compiler: Compiler) -> Self {
+        Self { compiler: Some(Arc::new(compiler)), ..self }
+    }
+
+    /// The same engine, which compiles in this process: faster, for code that came with the binary.
+    #[must_use]
+    pub fn without_compiler(&self) -> Self {
+        Self { compiler: None, ..self.clone() }
     }
 
     /// What of the compiled code below `data_dir` an engine of this configuration would not use; nothing is changed.
@@ -66,21 +83,51 @@ impl Engine {
         &self.inner
     }
 
-    /// Compiles a component, or finds it compiled. Slow when it compiles: call it off the async threads.
+    /// Compiles a component, or finds it compiled.
     ///
     /// # Errors
-    /// When it is no valid component.
-    pub fn component(&self, wasm: &[u8]) -> wasmtime::Result<Component> {
-        let path = self.cache.join(compiled::name(wasm, &self.inner));
-        if let Ok(component) = self.load(&path) {
+    /// `plugin.refused` when it is no valid component, or takes more to compile than it may.
+    pub async fn component(&self, wasm: &Bytes) -> Result<Component> {
+        let (engine, content) = (self.clone(), wasm.clone());
+        let find = move || {
+            let path = engine.cache.join(compiled::name(&content, &engine.inner));
+            (engine.load(&path), path)
+        };
+        let (found, path) = aside(find).await?;
+        if let Ok(component) = found {
             return Ok(component);
         }
-        let compiled = self.inner.precompile_component(wasm)?;
         // Written aside and renamed, so that a crash or a second kernel never leaves half a file under the name.
-        let aside = self.cache.join(format!(".{}", uuid::Uuid::new_v4()));
-        std::fs::write(&aside, &compiled)?;
-        std::fs::rename(&aside, &path)?;
-        self.load(&path)
+        let part = self.cache.join(format!(".{}", uuid::Uuid::new_v4()));
+        if let Err(fault) = self.compile(wasm, &part).await {
+            let _ = std::fs::remove_file(&part);
+            return Err(fault);
+        }
+        let engine = self.clone();
+        let take = move || {
+            std::fs::rename(&part, &path).map_err(Error::internal)?;
+            engine.load(&path).map_err(|fault| refused(format!("{fault:#}")))
+        };
+        aside(take).await?
+    }
+
+    async fn compile(&self, wasm: &Bytes, part: &Path) -> Result<()> {
+        if let Some(compiler) = &self.compiler {
+            let start = std::time::Instant::now();
+            compiler.compile(wasm, part).await?;
+            tracing::info!(
+                took_ms = start.elapsed().as_millis(),
+                bytes = wasm.len(),
+                "compiled in a process of its own"
+            );
+            return Ok(());
+        }
+        let (engine, wasm, part) = (self.inner.clone(), wasm.clone(), part.to_owned());
+        let work = move || {
+            let compiled = engine.precompile_component(&wasm).map_err(|fault| refused(format!("{fault:#}")))?;
+            std::fs::write(&part, &compiled).map_err(Error::internal)
+        };
+        aside(work).await?
     }
 
     fn load(&self, path: &Path) -> wasmtime::Result<Component> {
@@ -91,6 +138,17 @@ impl Engine {
             Component::deserialize_file(&self.inner, path)
         }
     }
+}
+
+/// Off the threads of requests: this takes long.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}
+
+/// An engine for nothing but compiling, whose code every other one takes. Without a pool: where instances live is no part
+/// of their code, and reserving it takes time.
+pub(super) fn for_compiling() -> Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&settings(None)).map_err(Error::internal)
 }
 
 fn build(config: &Config) -> Result<wasmtime::Engine> {
@@ -160,4 +218,18 @@ fn slots(instances: u32) -> PoolingAllocationConfig {
         .pagemap_scan(Enabled::Auto)
         .max_unused_warm_slots(100);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Section;
+
+    #[test]
+    fn code_is_the_same_with_a_pool_and_without() {
+        let config = Config::read("host", toml::Table::new(), &mut Vec::new());
+        let [pooled, plain] = [settings(Some(&config)), settings(None)]
+            .map(|settings| compiled::suffix(&wasmtime::Engine::new(&settings).expect("an engine")));
+        assert_eq!(pooled, plain);
+    }
 }

@@ -128,8 +128,10 @@ impl Grant {
             }
         }
         let moved = placed.paths().filter(|(route, _)| self.mounts.contains_key(&route.name));
+        let wanted = permission::wanted(&placed);
         let granted = permission::granted(self).with_routes(moved.map(|(_, path)| path));
-        permission::difference(&granted, &permission::wanted(&placed))
+        let granted = granted.with_those_of(&wanted, &permission::limits(&self.limits.print()));
+        permission::difference(&granted, &wanted)
     }
 
     /// Where each route hangs: where the operator says, else where the manifest says as far as that is granted. A path
@@ -156,9 +158,13 @@ impl Grant {
             message.push_str(" (only a trusted plugin may what says so)");
             hint = format!("[plugins.{id}]\ntrusted = true   # it can act as any signed-in user\n");
         }
-        let names: BTreeSet<_> = lacking.iter().map(|permission| permission.capability.as_str()).collect();
+        let mut names: BTreeSet<_> = lacking.iter().map(|permission| permission.capability.as_str()).collect();
+        let limits = names.remove(permission::LIMITS).then(|| limit_lines(lacking));
         let lines: Vec<_> = names.into_iter().map(|name| self.line(name, manifest)).collect();
-        hint.push_str(&format!("[plugins.{id}.grant]\n{}", lines.join("\n")));
+        let parts = [("grant", lines), ("limits", limits.unwrap_or_default())];
+        let parts = parts.iter().filter(|(_, lines)| !lines.is_empty());
+        let parts: Vec<_> = parts.map(|(name, lines)| format!("[plugins.{id}.{name}]\n{}", lines.join("\n"))).collect();
+        hint.push_str(&parts.join("\n"));
         Error::new(&code::PLUGIN_NOT_GRANTED, message).hint(hint)
     }
 
@@ -217,34 +223,46 @@ impl Grant {
 impl Scopes {
     /// Reads both sides, so that a mistake in either is refused, and keeps what is wanted.
     fn read(&mut self, name: &str, wanted: &Value, granted: &Value) -> Result<()> {
-        match name {
-            "sql" => {
-                self.sql = scope(name, wanted)?;
-                scope::<SqlGrant>(name, granted).map(drop)
-            }
-            "http" => scope::<HttpGrant>(name, wanted).and_then(|_| scope::<HttpGrant>(name, granted)).map(drop),
-            "schema" => {
-                let (want, has): (SchemaGrant, SchemaGrant) = (scope(name, wanted)?, scope(name, granted)?);
-                // One that names none works with whatever it is granted.
-                self.schema = if want.schemas.is_empty() { has } else { want };
-                Ok(())
-            }
-            "dispatch" => {
-                self.dispatch = scope(name, wanted)?;
-                scope::<DispatchGrant>(name, granted).map(drop)
-            }
-            "fetch" => {
-                self.fetch = scope(name, wanted)?;
-                scope::<FetchGrant>(name, granted).map(drop)
-            }
-            "secret" => {
-                self.secret = scope(name, wanted)?;
-                self.secret.names.iter().try_for_each(|name| check_name(name)).map_err(|it| refused(it.message))?;
-                scope::<SecretGrant>(name, granted).map(drop)
-            }
-            _ => scopeless(name, granted),
+        for side in [wanted, granted] {
+            scope_fault(name, side).map_or(Ok(()), |fault| Err(refused(fault)))?;
         }
+        match name {
+            "sql" => self.sql = scope(name, wanted).map_err(refused)?,
+            "schema" => {
+                let want: SchemaGrant = scope(name, wanted).map_err(refused)?;
+                // One that names none works with whatever it is granted.
+                self.schema = if want.schemas.is_empty() { scope(name, granted).map_err(refused)? } else { want };
+            }
+            "dispatch" => self.dispatch = scope(name, wanted).map_err(refused)?,
+            "fetch" => self.fetch = scope(name, wanted).map_err(refused)?,
+            "secret" => self.secret = scope(name, wanted).map_err(refused)?,
+            _ => {}
+        }
+        Ok(())
     }
+}
+
+/// Why a scope cannot be read, wanted or granted; `None` when it can.
+pub(super) fn scope_fault(name: &str, value: &Value) -> Option<String> {
+    let read = match name {
+        "sql" => scope::<SqlGrant>(name, value).map(drop),
+        "http" => scope::<HttpGrant>(name, value).map(drop),
+        "schema" => scope::<SchemaGrant>(name, value).map(drop),
+        "dispatch" => scope::<DispatchGrant>(name, value).map(drop),
+        "fetch" => scope::<FetchGrant>(name, value).map(drop),
+        "secret" => scope::<SecretGrant>(name, value).and_then(|secret| {
+            secret.names.iter().try_for_each(|name| check_name(name)).map_err(|fault| fault.message)
+        }),
+        _ => scopeless(name, value),
+    };
+    read.err()
+}
+
+/// The lines of configuration that grant the limits among these.
+fn limit_lines(lacking: &Permissions) -> Vec<String> {
+    let table = permission::table(lacking);
+    let limits = table.get(permission::LIMITS).and_then(Value::as_table);
+    limits.into_iter().flatten().map(|(key, value)| format!("{key} = {value}")).collect()
 }
 
 /// Takes the keys of one plugin's table, noting faults.
@@ -275,18 +293,15 @@ impl Reader<'_> {
     }
 }
 
-fn scope<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> Result<T> {
-    value
-        .clone()
-        .try_into()
-        .map_err(|fault: toml::de::Error| refused(format!("the scope of {name}: {}", fault.message())))
+fn scope<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> std::result::Result<T, String> {
+    value.clone().try_into().map_err(|fault: toml::de::Error| format!("the scope of {name}: {}", fault.message()))
 }
 
 /// A capability without scopes takes `{}`; anything else is a scope that would be silently ignored.
-fn scopeless(name: &str, granted: &Value) -> Result<()> {
-    match granted.as_table() {
+fn scopeless(name: &str, value: &Value) -> std::result::Result<(), String> {
+    match value.as_table() {
         Some(table) if table.is_empty() => Ok(()),
-        _ => Err(refused(format!("the capability {name} has no scopes: grant it as `{name} = {{}}`"))),
+        _ => Err(format!("the capability {name} has no scopes: it is written `{name} = {{}}`")),
     }
 }
 

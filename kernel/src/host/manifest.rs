@@ -18,6 +18,7 @@ pub use setting::{Setting, Type};
 pub use text::is_hidden;
 
 use super::config::{self, Limits};
+use super::grant;
 use crate::capability;
 use crate::config::{Section, Size};
 use crate::error::{Error, Result, code};
@@ -165,6 +166,11 @@ impl Manifest {
         for name in self.want.keys().filter(|name| capability::find(name).is_none()) {
             faults.push(format!("it wants {name:?}, which this kernel does not offer"));
         }
+        faults.extend(
+            self.want
+                .iter()
+                .filter_map(|(name, wanted)| capability::find(name).and_then(|_| grant::scope_fault(name, wanted))),
+        );
         faults.extend(self.scope_fault());
         let may_filter = self.want.get("http").and_then(|http| http.get("filter")?.as_bool()).unwrap_or(false);
         if self.filter.is_some() != may_filter {
@@ -286,6 +292,19 @@ mod tests {
         for (add, fault) in [
             ("colour = 1", "unknown field `colour`"),
             ("[want.teleport]", "wants \"teleport\""),
+            ("[want.log]\nlevel = \"info\"", "log has no scopes"),
+            ("[want]\nclock = true", "clock has no scopes"),
+            ("[want.sql]\nmode = [\"own\"]", "the scope of sql: unknown field `mode`"),
+            ("[want.sql]\nmodes = [\"admin\"]", "the scope of sql"),
+            ("[want.sql]\nmodes = [\"own\"]\ntables = { orders = [\"select\"] }", "the scope of sql"),
+            ("[want.sql]\nmodes = [\"own\"]\ntables = { \"a.b\" = [\"drop\"] }", "the scope of sql"),
+            ("[want.schema]\nschemas = \"public\"", "the scope of schema"),
+            ("[want.dispatch]\nroutes = [\"/orders\"]", "the scope of dispatch"),
+            ("[want.dispatch]\nroutes = [\"get /orders\"]", "the scope of dispatch"),
+            ("[want.dispatch]\nhosts = []", "the scope of dispatch: unknown field `hosts`"),
+            ("[want.secret]\nnames = [\"Stripe Key\"]", "no name of a secret"),
+            ("[want.secret]\nname = [\"stripe_key\"]", "the scope of secret: unknown field `name`"),
+            ("[want.http]\nport = 80", "the scope of http: unknown field `port`"),
             ("[limits]\nmemory = \"1TiB\"", "limits.memory"),
             ("[limits]\nspeed = 1", "limits.speed: unknown key"),
             ("[events]\nin = [\"Order Created\"]", "no name of an event"),

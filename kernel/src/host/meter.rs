@@ -10,15 +10,16 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::breaker::Stage;
+use super::breaker::{Outcome, Stage};
 use super::trial::Tally;
 use crate::capability::Usage;
-use crate::error::{Error, Kind, code};
+use crate::error::{Error, code};
 use crate::telemetry::PluginMetric;
 
 /// The meter.
 pub struct Meter {
     calls: AtomicU64,
+    answered: AtomicU64,
     faults: AtomicU64,
     fuel: AtomicU64,
     peak_memory: AtomicU64,
@@ -80,6 +81,7 @@ impl Meter {
     pub fn new(plugin: &str) -> Self {
         Self {
             calls: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             fuel: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
@@ -100,20 +102,21 @@ impl Meter {
     pub(super) fn ended(&self, took: Duration, error: Option<&Error>) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let outcome = error.map(|error| code::find(&error.code).map_or("problem", |code| code.name));
-        if error.is_some_and(|error| error.kind == Kind::Plugin) {
-            self.faults.fetch_add(1, Ordering::Relaxed);
-        }
+        match error.map_or(Outcome::Good, Outcome::of_error) {
+            Outcome::Good => self.answered.fetch_add(1, Ordering::Relaxed),
+            Outcome::Fault => self.faults.fetch_add(1, Ordering::Relaxed),
+            Outcome::Silent => 0,
+        };
         if let Some(outcome) = outcome {
             *self.failures.lock().entry(outcome).or_default() += 1;
         }
         self.metric.call(took, outcome);
     }
 
-    /// How many calls ended, and how many of them badly by the plugin's own fault.
+    /// How many calls reached the plugin, and how many of them ended by its own fault.
     pub(super) fn tally(&self) -> Tally {
-        // In this order, so that there are never more failures than calls.
         let failures = self.faults.load(Ordering::Relaxed);
-        Tally { calls: self.calls.load(Ordering::Relaxed), failures }
+        Tally { calls: self.answered.load(Ordering::Relaxed) + failures, failures }
     }
 
     /// Counts what its instance used. Most calls use little of it, and what was not used is not written.

@@ -80,6 +80,12 @@ impl Permissions {
         self
     }
 
+    /// With those of a set that these others cover: what is enough is not told as what somebody no longer needs.
+    pub(super) fn with_those_of(mut self, wanted: &Self, others: &Self) -> Self {
+        self.0.extend(wanted.iter().filter(|one| others.covers(one)).cloned());
+        self
+    }
+
     /// Whether this very path is among them.
     pub(super) fn has_route(&self, path: &str) -> bool {
         self.0.contains(&Permission::new("http", "routes", path, ""))
@@ -171,7 +177,7 @@ pub fn difference(old: &Permissions, new: &Permissions) -> Difference {
     Difference { added: added.into_iter().collect(), removed: removed.collect(), kept: kept.into_iter().collect() }
 }
 
-pub use scope::{granted, table, takes_trust, wanted};
+pub use scope::{LIMITS, granted, limits, table, takes_trust, wanted};
 
 #[cfg(test)]
 mod tests;

@@ -53,16 +53,23 @@ impl std::fmt::Debug for Plugin {
 
 impl Plugin {
     /// Checks, compiles and links a package under a grant; makes its login and schema when it has `own` SQL, and runs its
-    /// migrations there.
+    /// migrations there. The login is all versions': it keeps the tables of `beside`, the one that runs meanwhile, until
+    /// [`Plugin::settle`] says which of them stays.
     ///
     /// # Errors
     /// `plugin.not-granted`, `plugin.refused` or `plugin.migration`, or the store's when the login cannot be made.
-    pub async fn load(package: Package, grant: &Grant, engine: &Engine, store: &Store) -> Result<Self> {
+    pub async fn load(
+        package: Package,
+        grant: &Grant,
+        engine: &Engine,
+        store: &Store,
+        beside: Option<&Self>,
+    ) -> Result<Self> {
         package.check()?;
         let scopes = grant.meet(&package.manifest)?;
         let settings = grant.settings(&package.manifest)?;
         let code = compile(&package, &scopes, engine).await?;
-        let login = login(&package.manifest, &scopes, store).await?;
+        let login = login(&package.manifest, &scopes, store, beside).await?;
         if let Some(login) = &login {
             // After compiling: a version that cannot run changes nothing.
             store.migrate_plugin(login, &package.migrations).await?;
@@ -102,6 +109,18 @@ impl Plugin {
         let breaker = Breaker::new(Rule { failures: limits.breaker_failures, pause: limits.breaker_pause.0 });
         let (manifest, engine, habit) = (package.manifest, engine.clone(), Habit::default());
         Ok(Self { manifest, limits, fixed: Arc::new(fixed), engine, code, pool, meter, breaker, habit })
+    }
+
+    /// Takes from the login what other versions had and this one has not: when it is the one that stays.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn settle(&self) -> Result<()> {
+        let sql = &self.fixed.sql;
+        match &sql.login {
+            Some(_) => sql.store.provision(&self.manifest.id, &sql.grant.tables).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// How many calls it answered, and how they ended.
@@ -159,18 +178,21 @@ fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
 }
 
 /// The plugin's own login, when it has `own` SQL.
-async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store) -> Result<Option<Login>> {
+async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store, beside: Option<&Plugin>) -> Result<Option<Login>> {
     if !scopes.sql.modes.contains(&sql::GrantedMode::Own) {
         return Ok(None);
     }
-    store.provision(&manifest.id, &scopes.sql.tables).await.map(Some)
+    let mut reach = scopes.sql.tables.clone();
+    for (table, verbs) in beside.iter().flat_map(|other| &other.fixed.sql.grant.tables) {
+        reach.entry(table.clone()).or_default().extend(verbs.iter().copied());
+    }
+    store.provision(&manifest.id, &reach).await.map(Some)
 }
 
 async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<Code> {
-    let (wasm, scopes, engine) = (package.wasm.clone(), scopes.clone(), engine.clone());
-    let manifest = package.manifest.clone();
+    let component = engine.component(&package.wasm).await?;
+    let (manifest, scopes, engine) = (package.manifest.clone(), scopes.clone(), engine.clone());
     let work = move || {
-        let component = engine.component(&wasm).map_err(|fault| refused(format!("{fault:#}")))?;
         let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
         Code::find(linked, &manifest)
     };

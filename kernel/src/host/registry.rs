@@ -45,10 +45,10 @@ pub struct Registry {
 
 impl Entry {
     /// A plugin of which no more is known than that it cannot run.
-    pub fn broken(id: &str, fault: Error) -> Self {
+    pub fn broken(id: &str, digest: Option<Digest>, fault: Error) -> Self {
         let manifest = Manifest::unreadable(id);
         let grant = Grant::none(id);
-        Self { manifest: Arc::new(manifest), grant: Arc::new(grant), digest: None, state: State::refused(id, fault) }
+        Self { manifest: Arc::new(manifest), grant: Arc::new(grant), digest, state: State::refused(id, fault) }
     }
 
     /// Why it does not answer, when that is not the operator's will.
@@ -57,11 +57,6 @@ impl Entry {
             State::Refused(fault) => Some(fault.without_source()),
             State::Ready(_) | State::Disabled => None,
         }
-    }
-
-    /// Why it does not answer; for one of which that is known.
-    pub(super) fn fault(&self) -> Error {
-        self.reason().unwrap_or_else(|| refused("it is switched off"))
     }
 
     /// The plugin, when it answers.

@@ -9,24 +9,33 @@ mod follow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use toml::Table;
 
 use super::engine::Engine;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Outcome};
 use super::grant::Grant;
 use super::manifest::refused;
 use super::package::Package;
 use super::plugin::Plugin;
 use super::registry::{Entry, Registry, State};
-use super::trial::PROBATION;
 use crate::error::{Error, Result, code};
 use crate::store::Store;
 use crate::store::plugin::{Digest, Installed};
 
 pub use act::{Answer, Install, Who};
 
+/// Where a version of a plugin comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the bundle, which says in its preset what its plugins are granted.
+    Binary,
+    /// From a file that an operator installed, which has what he approved.
+    File,
+}
+
 /// The operator's word on a plugin, given what is recorded of his answers: see `app::Config::grant`.
-pub type Grants = Arc<dyn Fn(&str, &Table) -> Result<Grant> + Send + Sync>;
+pub type Grants = Arc<dyn Fn(&str, &Table, Origin) -> Result<Grant> + Send + Sync>;
 
 /// All plugins of this node.
 pub struct Roster {
@@ -36,15 +45,27 @@ pub struct Roster {
     engine: Engine,
     grants: Grants,
     bundle: BTreeMap<String, Package>,
-    /// What this node has made live of what is installed, by id. Held during an act: one comes after the other.
-    seen: tokio::sync::Mutex<BTreeMap<String, Installed>>,
+    /// What this node has made live of what is installed, by id. Written by whoever has the turn.
+    known: ArcSwap<BTreeMap<String, Installed>>,
+    /// One act comes after the other.
+    turn: tokio::sync::Mutex<()>,
+    /// Ends of trials that could not be recorded yet.
+    unrecorded: parking_lot::Mutex<Vec<Outcome>>,
 }
 
-/// A plugin that is about to be live.
+/// A version that is about to be live.
 struct Candidate {
     package: Package,
     /// None for the version that came with the binary.
     digest: Option<Digest>,
+    /// What the operator approved for it.
+    recorded: Table,
+}
+
+impl Origin {
+    fn of(digest: Option<&Digest>) -> Self {
+        if digest.is_some() { Self::File } else { Self::Binary }
+    }
 }
 
 impl Roster {
@@ -53,22 +74,26 @@ impl Roster {
     /// # Errors
     /// Those of the store.
     pub async fn open(files: &[(String, bytes::Bytes)], store: &Store, engine: Engine, grants: Grants) -> Result<Self> {
-        let bundle = bundle(files);
-        let fleet = Fleet::new(Registry::default());
-        let roster = Self { fleet, store: store.clone(), engine, grants, bundle, seen: Default::default() };
-        let mut seen = roster.seen.lock().await;
-        *seen = by_id(store.plugins().await?);
+        let known = by_id(store.plugins().await?);
+        let roster = Self {
+            fleet: Fleet::new(Registry::default()),
+            store: store.clone(),
+            engine,
+            grants,
+            bundle: bundle(files),
+            known: ArcSwap::from_pointee(known.clone()),
+            turn: Default::default(),
+            unrecorded: Default::default(),
+        };
         let mut entries = Vec::new();
-        for id in roster.bundle.keys().chain(seen.keys().filter(|id| !roster.bundle.contains_key(*id))) {
-            entries.push(roster.entry(id, seen.get(id)).await);
+        for id in roster.bundle.keys().chain(known.keys().filter(|id| !roster.bundle.contains_key(*id))) {
+            entries.push(roster.entry(id, known.get(id)).await);
         }
-        roster.fleet.start(Registry::of(entries));
-        for installed in seen.values().filter(|installed| installed.canary.is_some()) {
-            if let Err(fault) = roster.try_canary(installed).await {
-                tracing::error!(plugin = installed.id, %fault, "the canary is not running");
-            }
+        let Self { fleet, .. } = &roster;
+        fleet.start(Registry::of(entries));
+        for installed in known.values() {
+            roster.try_canary(installed).await;
         }
-        drop(seen);
         Ok(roster)
     }
 
@@ -79,62 +104,96 @@ impl Roster {
     }
 
     /// What is installed of a plugin, as this node has it; nothing for one that came with the binary and was never touched.
-    pub async fn installed(&self, id: &str) -> Option<Installed> {
-        self.seen.lock().await.get(id).cloned()
+    pub fn installed(&self, id: &str) -> Option<Installed> {
+        self.known.load().get(id).cloned()
     }
 
     /// The plugin of an id, as it is installed or as it came.
     async fn entry(&self, id: &str, installed: Option<&Installed>) -> Entry {
-        let candidate = match installed.and_then(|installed| installed.current.clone()) {
-            Some(digest) => self.fetch(digest).await,
+        let current = installed.and_then(|installed| installed.current.clone());
+        let enabled = installed.is_none_or(|installed| installed.enabled);
+        let candidate = match &current {
+            Some(digest) => self.fetch(digest.clone()).await,
             None => self.bundled(id),
         };
         match candidate {
-            Ok(candidate) => self.load(candidate, installed).await.unwrap_or_else(|entry| entry),
-            Err(fault) => Entry::broken(id, fault),
+            Ok(candidate) => self.load(candidate, enabled, None).await,
+            Err(fault) => Entry::broken(id, current, fault),
         }
     }
 
     fn bundled(&self, id: &str) -> Result<Candidate> {
         let package = self.bundle.get(id).cloned();
         let package = package.ok_or_else(|| refused(format!("this kernel was built without the plugin {id}")))?;
-        Ok(Candidate { package, digest: None })
+        Ok(Candidate { package, digest: None, recorded: Table::new() })
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Candidate> {
-        let package = Package::parse(self.store.plugin_file(&digest).await?)?;
-        Ok(Candidate { package, digest: Some(digest) })
+        let (file, recorded) = self.store.plugin_file(&digest).await?;
+        Ok(Candidate { package: Package::parse(file)?, digest: Some(digest), recorded: table(&recorded)? })
     }
 
-    /// Makes a plugin ready, or says as an entry why it is not.
-    async fn load(&self, candidate: Candidate, installed: Option<&Installed>) -> Result<Entry, Entry> {
-        let Candidate { package, digest } = candidate;
+    /// Makes a version ready, or says why it is not. What runs beside it until it takes over keeps what it has.
+    async fn load(&self, candidate: Candidate, enabled: bool, beside: Option<&Arc<Plugin>>) -> Entry {
+        let Candidate { package, digest, mut recorded } = candidate;
         let id = package.manifest.id.clone();
-        let grant = match self.grant(&id, installed) {
+        if !enabled {
+            recorded.insert("enabled".to_owned(), false.into());
+        }
+        let grant = match (self.grants)(&id, &recorded, Origin::of(digest.as_ref())) {
             Ok(grant) => Arc::new(grant),
-            Err(fault) => return Err(Entry::broken(&id, fault)),
+            Err(fault) => return Entry::broken(&id, digest, fault),
         };
         let manifest = Arc::new(package.manifest.clone());
-        let entry = |state| Entry { manifest, grant: Arc::clone(&grant), digest, state };
-        if !grant.enabled {
-            return Ok(entry(State::Disabled));
-        }
-        match Plugin::load(package, &grant, &self.engine, &self.store).await {
-            Ok(plugin) => Ok(entry(State::Ready(Arc::new(plugin)))),
-            Err(fault) => Err(entry(State::refused(&id, fault))),
+        // What came with the binary is as trusted as the binary; the others are strangers'.
+        let engine = if digest.is_none() { self.engine.without_compiler() } else { self.engine.clone() };
+        let loaded = match grant.enabled {
+            false => Ok(State::Disabled),
+            true => Plugin::load(package, &grant, &engine, &self.store, beside.map(|it| &**it))
+                .await
+                .map(|plugin| State::Ready(Arc::new(plugin))),
+        };
+        let state = loaded.unwrap_or_else(|fault| State::refused(&id, fault));
+        Entry { manifest, grant, digest, state }
+    }
+
+    /// Has the canary that is installed answer its part, where it can.
+    async fn try_canary(&self, installed: &Installed) {
+        let Some(canary) = &installed.canary else { return };
+        let tried = async {
+            let running = self.running(&installed.id);
+            let candidate = self.fetch(canary.digest.clone()).await?;
+            let entry = self.load(candidate, installed.enabled, running.as_ref()).await;
+            match entry.reason() {
+                Some(fault) => Err(fault),
+                None => self.fleet.try_out(entry, percent(canary.share), canary.calls),
+            }
+        };
+        match tried.await {
+            Ok(ended) => self.note(ended),
+            Err(fault) => tracing::error!(plugin = installed.id, %fault, "the canary is not running"),
         }
     }
 
-    /// The grant in effect. What an operator switched off by command stays off; the file's word is the stronger one.
-    fn grant(&self, id: &str, installed: Option<&Installed>) -> Result<Grant> {
-        (self.grants)(id, &recorded(installed)?)
+    fn running(&self, id: &str) -> Option<Arc<Plugin>> {
+        self.fleet.registry().entry(id)?.ready().cloned()
     }
 
-    async fn try_canary(&self, installed: &Installed) -> Result<()> {
-        let Some(canary) = &installed.canary else { return Ok(()) };
-        let candidate = self.fetch(canary.digest.clone()).await?;
-        let entry = self.load(candidate, Some(installed)).await.map_err(|entry| entry.fault())?;
-        self.fleet.put(entry, percent(canary.share), PROBATION).await
+    /// Lets the login of a plugin reach what the version that stays may reach, and no more.
+    async fn tighten(&self, id: &str) {
+        if self.fleet.trial().is_some_and(|trial| trial.plugin == id) {
+            return;
+        }
+        if let Some(plugin) = self.running(id)
+            && let Err(fault) = plugin.settle().await
+        {
+            tracing::error!(plugin = id, %fault, "the login of the plugin reaches more than the version that runs may");
+        }
+    }
+
+    /// Remembers the end of a trial until it is recorded.
+    fn note(&self, ended: Option<Outcome>) {
+        self.unrecorded.lock().extend(ended);
     }
 }
 
@@ -143,16 +202,10 @@ fn percent(share: f64) -> u32 {
     ((share * 100.0).round() as u32).clamp(1, 99)
 }
 
-fn recorded(installed: Option<&Installed>) -> Result<Table> {
-    let Some(installed) = installed else { return Ok(Table::new()) };
-    let mut table: Table = installed.recorded.parse().map_err(|fault| {
-        Error::new(&code::CONFIG_INVALID, format!("the recorded grant of {} is damaged", installed.id))
-            .source(anyhow::Error::new::<toml::de::Error>(fault))
-    })?;
-    if !installed.enabled {
-        table.insert("enabled".to_owned(), false.into());
-    }
-    Ok(table)
+fn table(recorded: &str) -> Result<Table> {
+    recorded.parse().map_err(|fault: toml::de::Error| {
+        Error::new(&code::CONFIG_INVALID, "a recorded grant is damaged").source(anyhow::Error::new(fault))
+    })
 }
 
 fn by_id(installed: Vec<Installed>) -> BTreeMap<String, Installed> {

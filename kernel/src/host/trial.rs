@@ -6,7 +6,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::plugin::Plugin;
-use super::registry::Registry;
+use super::registry::Entry;
+use crate::store::plugin::Digest;
 
 /// Calls that a version has to answer after a swap before it is trusted.
 pub const PROBATION: u64 = 100;
@@ -31,7 +32,9 @@ pub struct Tally {
 
 impl Tally {
     fn since(self, before: Self) -> Self {
-        Self { calls: self.calls - before.calls, failures: self.failures - before.failures }
+        let (calls, failures) =
+            (self.calls.saturating_sub(before.calls), self.failures.saturating_sub(before.failures));
+        Self { calls, failures }
     }
 
     /// Whether it fails more often than another, by more than chance and tolerance explain.
@@ -60,14 +63,14 @@ pub enum Verdict {
 pub struct Trial {
     /// The plugin's id.
     pub plugin: String,
+    /// The new version.
+    pub version: String,
+    /// Of the new version's file.
+    pub digest: Option<Digest>,
     /// Per cent of the requests that see the new version.
     pub share: u32,
     /// Calls of the new version that decide.
     pub calls: u64,
-    /// All plugins, with the new version.
-    pub candidate: Arc<Registry>,
-    /// All plugins, with the version before it.
-    pub previous: Arc<Registry>,
     new: Arc<Plugin>,
     old: Arc<Plugin>,
     before: Tally,
@@ -76,18 +79,11 @@ pub struct Trial {
 
 impl Trial {
     /// Starts a trial, if there is a version to come back to and one to try.
-    pub fn start(
-        plugin: &str,
-        share: u32,
-        calls: u64,
-        candidate: &Arc<Registry>,
-        previous: &Arc<Registry>,
-    ) -> Option<Self> {
-        let new = Arc::clone(candidate.entry(plugin)?.ready()?);
-        let old = Arc::clone(previous.entry(plugin)?.ready()?);
-        let (candidate, previous, before) = (Arc::clone(candidate), Arc::clone(previous), old.tally());
-        let (plugin, verdict) = (plugin.to_owned(), OnceLock::new());
-        Some(Self { plugin, share, calls, candidate, previous, new, old, before, verdict })
+    pub fn start(new: &Entry, old: &Entry, share: u32, calls: u64) -> Option<Self> {
+        let (plugin, version) = (new.manifest.id.clone(), new.manifest.version.clone());
+        let (digest, new, old) = (new.digest.clone(), Arc::clone(new.ready()?), Arc::clone(old.ready()?));
+        let (before, verdict) = (old.tally(), OnceLock::new());
+        Some(Self { plugin, version, digest, share, calls, new, old, before, verdict })
     }
 
     /// Looks at what has happened so far. Whether this decided it.

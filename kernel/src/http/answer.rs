@@ -110,7 +110,9 @@ impl Front {
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
         depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
-        plugin::call(&self.0.roster.fleet, &choice, found, method, request, content, identity, trail).await
+        let target = found.target;
+        let incoming = plugin::incoming(found, method, request, content, identity, trail);
+        plugin::reply(choice.answer(&self.0.roster.fleet, target, incoming).await?)
     }
 
     async fn endpoint(&self, found: endpoint::Match<'_>, request: &mut Request, trail: &mut Trail) -> Result<Reply> {

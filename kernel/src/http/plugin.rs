@@ -11,29 +11,25 @@ use super::answer::{Reply, Trail};
 use crate::capability::dispatch::Journey;
 use crate::capability::http::{Request, Response, strip_credentials};
 use crate::error::{Error, Result, code};
-use crate::host::Fleet;
-use crate::host::fleet::Choice;
 use crate::host::route::Match;
 use crate::identity::Identity;
 
 /// Framing is the connection's business: a plugin that set these could split responses.
 const FRAMING: &[HeaderName] = &[CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
-/// Has the plugins of a route answer.
-pub(super) async fn call(
-    fleet: &Fleet,
-    choice: &Choice,
+/// A request as plugins see it.
+pub(super) fn incoming(
     found: Match<'_>,
     method: Method,
     request: &salvo::Request,
     body: Option<Bytes>,
     identity: Arc<Identity>,
     trail: &Trail,
-) -> Result<Reply> {
+) -> Request {
     // A copy of handles, not of text: what is left to do with the request needs its headers too.
     let mut headers = request.headers().clone();
     strip_credentials(&mut headers);
-    let request = Request {
+    Request {
         id: Arc::clone(&trail.id),
         method,
         path: request.uri().path().to_owned(),
@@ -45,11 +41,11 @@ pub(super) async fn call(
         mount: Arc::clone(&found.target.mount),
         params: found.params,
         journey: Journey::default(),
-    };
-    reply(choice.answer(fleet, found.target, request).await?)
+    }
 }
 
-fn reply(response: Response) -> Result<Reply> {
+/// A plugin's answer as it goes out.
+pub(super) fn reply(response: Response) -> Result<Reply> {
     let Response { status, mut headers, body } = response;
     let status = StatusCode::from_u16(status)
         .map_err(|fault| Error::new(&code::PLUGIN_BAD_RESPONSE, "the status is no HTTP status").source(fault))?;

@@ -56,6 +56,8 @@ pub struct Version {
     pub version: String,
     /// The manifest's text.
     pub manifest: String,
+    /// What the operator approved for it: TOML of the shape of `[plugins.<id>]`.
+    pub recorded: String,
     /// When it came, in Postgres' text form.
     pub installed_at: String,
 }
@@ -67,6 +69,8 @@ pub struct Canary {
     pub digest: Digest,
     /// Its part: above 0, below 1.
     pub share: f64,
+    /// Calls of it that decide.
+    pub calls: u64,
 }
 
 /// An installed plugin.
@@ -82,8 +86,6 @@ pub struct Installed {
     pub previous: Option<Digest>,
     /// The one that is tried.
     pub canary: Option<Canary>,
-    /// What the operator granted at installation: TOML of the shape of `[plugins.<id>]`.
-    pub recorded: String,
     /// Grows with every change; whoever changes says which one was seen.
     pub revision: i64,
 }
@@ -120,12 +122,18 @@ impl Store {
         versions(&mut *self.visit().await?).await
     }
 
-    /// The file with this digest.
+    /// The file with this digest, and what the operator approved for it.
     ///
     /// # Errors
     /// `plugin.not-found` when there is none, `plugin.refused` when it is not what the digest says.
-    pub async fn plugin_file(&self, digest: &Digest) -> Result<Bytes> {
+    pub async fn plugin_file(&self, digest: &Digest) -> Result<(Bytes, String)> {
         file(&mut *self.visit().await?, digest).await
+    }
+
+    /// What the operator approved for a version: TOML of the shape of `[plugins.<id>]`; empty for a file that is not kept.
+    pub async fn plugin_recorded(&self, digest: &Digest) -> Result<String> {
+        let versions = versions(&mut *self.visit().await?).await?;
+        Ok(versions.into_iter().find(|version| version.digest == *digest).map(|it| it.recorded).unwrap_or_default())
     }
 
     /// The last entries of a plugin's log, newest first; of all plugins' without an id. At most 1,000.
@@ -145,19 +153,18 @@ impl Store {
 }
 
 async fn installed(session: &mut Session) -> Result<Vec<Installed>> {
-    let sql = "select id, enabled, \"current\", previous, canary, canary_share, recorded, revision from basalt.plugin \
+    let sql = "select id, enabled, \"current\", previous, canary, canary_share, canary_calls, revision from basalt.plugin \
                order by id";
     let answer = session.ask(sql, &[]).await?;
     let read = |row: Vec<Option<String>>| {
-        let [id, enabled, current, previous, canary, share, recorded, revision] = fields(row)?;
-        let share = share.and_then(|share| share.parse().ok());
+        let [id, enabled, current, previous, canary, share, calls, revision] = fields(row)?;
+        let part = share.and_then(|share| share.parse().ok()).zip(calls.and_then(|calls| calls.parse().ok()));
         Some(Installed {
             id: id?,
             enabled: enabled? == "t",
             current: current.map(Digest),
             previous: previous.map(Digest),
-            canary: canary.zip(share).map(|(digest, share)| Canary { digest: Digest(digest), share }),
-            recorded: recorded?,
+            canary: canary.zip(part).map(|(digest, (share, calls))| Canary { digest: Digest(digest), share, calls }),
             revision: revision?.parse().ok()?,
         })
     };
@@ -165,16 +172,17 @@ async fn installed(session: &mut Session) -> Result<Vec<Installed>> {
 }
 
 async fn versions(session: &mut Session) -> Result<Vec<Version>> {
-    let sql = "select digest, plugin, version, manifest, installed_at from basalt.plugin_version \
+    let sql = "select digest, plugin, version, manifest, recorded, installed_at from basalt.plugin_version \
                order by plugin, installed_at, digest";
     let answer = session.ask(sql, &[]).await?;
     let read = |row: Vec<Option<String>>| {
-        let [digest, plugin, version, manifest, installed_at] = fields(row)?;
+        let [digest, plugin, version, manifest, recorded, installed_at] = fields(row)?;
         Some(Version {
             digest: Digest(digest?),
             plugin: plugin?,
             version: version?,
             manifest: manifest?,
+            recorded: recorded?,
             installed_at: installed_at?,
         })
     };
@@ -182,18 +190,21 @@ async fn versions(session: &mut Session) -> Result<Vec<Version>> {
 }
 
 /// Results are text: two bytes of it for each of the file's.
-async fn file(session: &mut Session, digest: &Digest) -> Result<Bytes> {
-    let sql = "select encode(content, 'hex') from basalt.plugin_version where digest = $1";
+async fn file(session: &mut Session, digest: &Digest) -> Result<(Bytes, String)> {
+    let sql = "select encode(content, 'hex'), recorded from basalt.plugin_version where digest = $1";
     let answer = session.ask(sql, &[text(digest.as_str())]).await?;
-    let content = answer.texts().next().and_then(|row| row.into_iter().next().flatten());
-    let content = content.ok_or_else(|| {
+    let row = answer.texts().next().and_then(fields::<2>);
+    let [Some(content), Some(recorded)] = row.ok_or_else(|| {
         Error::new(&code::PLUGIN_NOT_FOUND, format!("no plugin's file with the digest {digest} is kept"))
-    })?;
+    })?
+    else {
+        return Err(strange());
+    };
     let file = unhex(&content).ok_or_else(strange)?;
     if Digest::of(&file) != *digest {
         return Err(Error::new(&code::PLUGIN_REFUSED, format!("the file that is kept as {digest} is damaged")));
     }
-    Ok(file.into())
+    Ok((file.into(), recorded))
 }
 
 async fn log(session: &mut Session, id: Option<&str>, most: u32) -> Result<Vec<Entry>> {

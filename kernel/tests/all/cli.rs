@@ -65,12 +65,18 @@ fn a_port_that_is_taken_is_named() {
 
 #[test]
 fn a_bundled_binary_carries_its_plugins() {
-    let setup = Setup::new(&["http"], "[plugins.test-http.grant]\nhttp = {}\n");
+    let setup = Setup::embedded(&["http"], "[plugins.test-http.grant]\nhttp = {}\n");
     let binary = setup.path("basalt-custom");
     let output = setup.run(&["bundle", "--output", binary.to_str().expect("text")]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let mut command = std::process::Command::new(&binary);
-    command.current_dir(setup.path("data")).env_remove("BASALT_BUNDLE");
+    // Without the folder's preset beside it, nobody has granted the plugin anything.
+    command.current_dir(setup.path("bundle")).env("BASALT_DATA_DIR", setup.path("data")).env_remove("BASALT_BUNDLE");
     let listed = command.args(["plugin", "list"]).output().expect("runs");
-    assert!(text(&listed.stdout).contains("test-http 0.1.0"), "{} {}", text(&listed.stdout), text(&listed.stderr));
+    assert!(
+        text(&listed.stdout).contains("test-http  0.1.0    refused  binary"),
+        "{} {}",
+        text(&listed.stdout),
+        text(&listed.stderr)
+    );
 }

@@ -45,7 +45,7 @@ fn a_capability_that_was_not_granted_is_refused_at_load_with_the_line_that_grant
         Setup::new(&["http", "sql"], "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-sql.grant]\nhttp = {}\n");
     let listed = String::from_utf8(setup.run(&["plugin", "list"]).stdout).expect("text");
     assert!(listed.contains("wants what is not granted to it: act as any signed-in user"), "{listed}");
-    assert!(listed.contains("[plugins.test-sql.grant]\nsql = { modes = [\"own\", \"caller\"] }"), "{listed}");
+    assert!(listed.contains("    [plugins.test-sql.grant]\n    sql = { modes = [\"own\", \"caller\"] }"), "{listed}");
     let kernel = setup.start();
     kernel.wait_for_log("plugin.not-granted");
     kernel.get("/test/sql/").refuses(503, "plugin.unavailable");

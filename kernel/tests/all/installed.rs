@@ -28,6 +28,7 @@ fn version(version: &str) -> (Version, Bytes) {
         plugin: "shop".to_owned(),
         version: version.to_owned(),
         manifest: String::new(),
+        recorded: String::new(),
         installed_at: String::new(),
     };
     (version, file)
@@ -35,7 +36,7 @@ fn version(version: &str) -> (Version, Bytes) {
 
 async fn change(store: &Store, seen: Option<i64>, act: Act, file: Option<&(Version, Bytes)>) -> Result<i64> {
     let file = file.map(|(version, file)| (version, file.clone()));
-    let change = Change { plugin: "shop", seen, act, file, recorded: None, reason: "a test", actor: "ann" };
+    let change = Change { plugin: "shop", seen, act, file, reason: "a test", actor: "ann" };
     store.change_plugin(&change).await
 }
 
@@ -51,7 +52,7 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
         let mut seen = change(&store, None, add.clone(), Some(&files[0])).await.expect("added");
         assert_eq!(change(&store, None, add, None).await.expect_err("twice").code, "plugin.conflict");
         changed.changed().await.expect("told");
-        let canary = Act::Canary(Canary { digest: digests[1].clone(), share: 0.05 });
+        let canary = Act::Canary(Canary { digest: digests[1].clone(), share: 0.05, calls: 100 });
         let acts = [
             (canary, Some(&files[1])),
             (Act::Upgrade(digests[1].clone()), None),
@@ -59,7 +60,6 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
             (Act::Upgrade(digests[2].clone()), Some(&files[2])),
             (Act::Disable, None),
             (Act::Enable, None),
-            (Act::Grant, None),
         ];
         for (act, file) in acts {
             let next = change(&store, Some(seen), act, file).await.expect("changed");
@@ -70,7 +70,7 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
         let plugin = &plugins[0];
         assert_eq!((&plugin.current, &plugin.previous), (&Some(digests[2].clone()), &Some(digests[0].clone())));
         assert_eq!((plugin.enabled, &plugin.canary, plugin.revision), (true, &None, seen));
-        assert_eq!(store.plugin_file(&digests[2]).await.expect("kept"), files[2].1);
+        assert_eq!(store.plugin_file(&digests[2]).await.expect("kept").0, files[2].1);
         assert_eq!(store.plugin_file(&digests[1]).await.expect_err("left").code, "plugin.not-found");
         assert_eq!(store.plugin_versions().await.expect("read").len(), 2);
         change(&store, Some(seen), Act::Remove, None).await.expect("removed");
@@ -79,7 +79,7 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
         );
         let log = store.plugin_log(Some("shop"), 100).await.expect("read");
         let events: Vec<_> = log.iter().rev().map(|entry| entry.event.as_str()).collect();
-        let expected = ["add", "canary", "upgrade", "rollback", "upgrade", "disable", "enable", "grant", "remove"];
+        let expected = ["add", "canary", "upgrade", "rollback", "upgrade", "disable", "enable", "remove"];
         assert_eq!(events, expected);
         assert_eq!(log[0].version.as_deref(), Some("3.0.0"));
         assert!(log.iter().all(|entry| entry.actor == "ann" && entry.reason == "a test"));
@@ -95,7 +95,7 @@ fn of_two_operators_at_once_one_is_told_to_look_again() {
         let file = version("1.0.0");
         let seen = change(&one, None, Act::Add(file.0.digest.clone()), Some(&file)).await.expect("added");
         let both =
-            tokio::join!(change(&one, Some(seen), Act::Disable, None), change(&other, Some(seen), Act::Grant, None));
+            tokio::join!(change(&one, Some(seen), Act::Disable, None), change(&other, Some(seen), Act::Enable, None));
         let outcomes = [both.0, both.1];
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
         let refused = outcomes.into_iter().find_map(Result::err).expect("one");
@@ -107,15 +107,7 @@ fn of_two_operators_at_once_one_is_told_to_look_again() {
         assert_eq!(one.plugins().await.expect("read")[0].current, None);
         let none = change(&one, Some(seen), Act::Rollback, None).await.expect_err("nothing before it");
         assert!(none.message.contains("no version before"), "{none}");
-        let change = Change {
-            plugin: "nobody",
-            seen: Some(1),
-            act: Act::Enable,
-            file: None,
-            recorded: None,
-            reason: "",
-            actor: "",
-        };
+        let change = Change { plugin: "nobody", seen: Some(1), act: Act::Enable, file: None, reason: "", actor: "" };
         assert_eq!(one.change_plugin(&change).await.expect_err("unknown").code, "plugin.not-found");
         one.close().await;
         other.close().await;

@@ -251,3 +251,150 @@ fn what_a_plugin_says_and_uses_can_be_looked_at() {
     assert_eq!(speaks(&kernel), "1.0.0");
     wait_until("the rollback is recorded", || events(&kernel)[0] == "rollback 1.0.0");
 }
+
+#[test]
+fn a_file_with_the_id_of_a_trusted_plugin_has_nothing_of_its_grant() {
+    let setup = Setup::new(&["life"], "");
+    let preset = "[plugins.test-life]\ntrusted = true\ngrant = { http = {}, settings = {}, log = {}, \
+        sql = { modes = [\"caller\"] }, dispatch = { routes = [\"GET /test/life/inner\"] } }\n";
+    std::fs::write(setup.path("bundle/bundle.toml"), preset).expect("written");
+    let kernel = setup.start();
+    assert_eq!(speaks(&kernel), "1");
+    let stranger = version("9.0.0", "", "[want.sql]\nmodes = [\"caller\"]\n");
+    let asked = install(&kernel, "", &stranger);
+    asked.refuses(409, "plugin.asks");
+    let added = asked.json()["details"]["difference"]["added"].clone();
+    assert_eq!(added[0]["words"], "act as any signed-in user (trusted)", "grave ones first: {added}");
+    let added = add(&kernel, &version("9.1.0", "", ""));
+    assert_eq!((speaks(&kernel), &added["previous"]), (json!("9.1.0"), &json!("1.0.0")));
+    install(&kernel, "", &stranger).refuses(409, "plugin.asks");
+}
+
+#[test]
+fn going_back_goes_back_to_what_that_version_was_granted() {
+    let kernel = Kernel::start(&[], "");
+    add(&kernel, &version("1.0.0", "", "[want.log]\n"));
+    install(&kernel, "", &version("2.0.0", "", "")).ok();
+    assert_eq!(kernel.operate("POST", &format!("{ONE}/rollback"), b"").status, 204);
+    assert_eq!(speaks(&kernel), "1.0.0");
+    // By itself, too, and for good.
+    install(&kernel, "", &version("3.0.0", "trap", "")).ok();
+    assert_eq!(speaks(&kernel), "1.0.0");
+    wait_until("the crash is rolled back", || events(&kernel)[0] == "rollback 1.0.0");
+    let kernel = kernel.stop().start();
+    assert_eq!(speaks(&kernel), "1.0.0");
+}
+
+#[test]
+fn what_was_approved_for_a_version_that_did_not_stay_is_asked_again() {
+    let kernel = Kernel::start(&[], "");
+    add(&kernel, &version("1.0.0", "", ""));
+    add(&kernel, &version("2.0.0", "trap", "[want.log]\n"));
+    assert_eq!(speaks(&kernel), "1.0.0");
+    wait_until("the crash is rolled back", || events(&kernel)[0] == "rollback 1.0.0");
+    install(&kernel, "", &version("2.0.1", "", "[want.log]\n")).refuses(409, "plugin.asks");
+}
+
+#[test]
+fn a_switch_is_no_trial_and_a_canary_of_one_plugin_does_not_hold_up_another() {
+    let kernel = Kernel::start(&["http"], "[plugins.test-http.grant]\nhttp = {}\n");
+    add(&kernel, &version("1.0.0", "", ""));
+    install(&kernel, "?canary=50&calls=100000", &version("2.0.0", "", "")).ok();
+    let switch = |id: &str, on: bool| {
+        kernel.operate("PATCH", &format!("{PLUGINS}/{id}"), format!("{{\"enabled\":{on}}}").as_bytes())
+    };
+    assert_eq!(switch("test-http", false).status, 204);
+    kernel.get("/test/http/echo").refuses(404, "http.not-found");
+    assert_eq!(switch("test-http", true).status, 204);
+    assert_eq!(kernel.get("/test/http/echo").status, 200);
+    assert_eq!(kernel.operate("GET", ONE, b"").ok()["trial"]["version"], "2.0.0", "it goes on");
+    assert_eq!(switch("test-life", false).status, 204);
+    kernel.get("/test/life/").refuses(404, "http.not-found");
+    assert_eq!(switch("test-life", true).status, 204);
+    assert_eq!((speaks(&kernel), &kernel.operate("GET", ONE, b"").ok()["trial"]), (json!("1.0.0"), &Value::Null));
+}
+
+#[test]
+fn a_canary_survives_a_restart_with_its_rule() {
+    let kernel = Kernel::start(&[], "");
+    add(&kernel, &version("1.0.0", "", ""));
+    install(&kernel, "?canary=50&calls=100000", &version("2.0.0", "", "")).ok();
+    let kernel = kernel.stop().start();
+    let mut seen = std::collections::BTreeSet::new();
+    wait_until("both answer", || {
+        seen.insert(speaks(&kernel).to_string());
+        seen.len() == 2
+    });
+    (0..150).for_each(|_| drop(speaks(&kernel)));
+    assert_eq!(
+        kernel.operate("GET", ONE, b"").ok()["trial"]["share"],
+        50,
+        "a hundred calls are not what was asked for"
+    );
+    assert_eq!(kernel.operate("POST", &format!("{ONE}/rollback"), b"").status, 204);
+    assert_eq!(speaks(&kernel), "1.0.0");
+}
+
+/// The fixture of `sql` as a version that reads a table, or none.
+fn reader(version: &str, tables: &str) -> Vec<u8> {
+    let head = format!("id = \"test-reader\"\nversion = \"{version}\"\ndescription = \"\"\nlicense = \"MIT\"\n");
+    let route = "[[route]]\nname = \"main\"\npath = \"/\"\nmounts = [\"/test/reader\"]\n[want.http]\n";
+    packed("sql", &format!("{head}{route}[want.sql]\nmodes = [\"own\"]\n{tables}"))
+}
+
+#[test]
+fn a_login_reaches_what_the_version_that_stays_may_reach() {
+    let kernel = Kernel::start(&[], "");
+    kernel.sql("create table public.orders (id int); insert into public.orders values (7)");
+    let reads = || {
+        let order = json!({ "mode": "own", "end": "one", "statements": [["select id from public.orders", []]] });
+        kernel.post("/test/reader/", &order).status
+    };
+    let table = "tables = { \"public.orders\" = [\"select\"] }\n";
+    add(&kernel, &reader("1.0.0", table));
+    assert_eq!(reads(), 200);
+    install(&kernel, "?canary=50&calls=100000", &reader("2.0.0", "")).ok();
+    assert!((0..20).any(|_| reads() == 200), "the version beside the canary reads on");
+    assert_eq!(kernel.operate("POST", "plugins/test-reader/promote", b"").status, 204);
+    assert_eq!(reads(), 403, "what nobody is granted any more is gone");
+    assert_eq!(kernel.operate("POST", "plugins/test-reader/rollback", b"").status, 204);
+    assert_eq!(reads(), 200);
+    let other = "[[route]]\nname = \"other\"\npath = \"/\"\nmounts = [\"/health\"]\n";
+    let _ = install(&kernel, "", &reader("3.0.0", other));
+    assert_eq!(reads(), 200, "a version that was not installed has taken nothing");
+}
+
+#[test]
+fn a_purge_leaves_the_binarys_own_version_working() {
+    let setup = Setup::new(&["migration"], "");
+    setup.configure("[plugins.test-migration.grant]\nhttp = {}\nsql = { modes = [\"own\"] }\n");
+    let kernel = setup.start();
+    assert_eq!(kernel.get("/test/migration/note").status, 200);
+    let mut newer = kernel.setup.file("migration");
+    // A custom section of nobody's: another file, the same plugin.
+    newer.extend([0, 2, 1, b'x']);
+    install(&kernel, "", &newer).ok();
+    assert_eq!(kernel.operate("DELETE", "plugins/test-migration?purge=true", b"").status, 204);
+    assert_eq!(kernel.get("/test/migration/note").status, 200, "with a schema of its own, made anew");
+}
+
+#[test]
+fn a_limit_beyond_what_all_have_is_asked_for_and_had() {
+    let kernel = Kernel::start(&[], "");
+    let limits = "[limits]\nmemory = \"128MiB\"\nlog_lines = 10\n";
+    let file = version("1.0.0", "", limits);
+    let asked = install(&kernel, "", &file);
+    asked.refuses(409, "plugin.asks");
+    assert!(asked.text().contains("use up to 128MiB of memory in each instance"), "{}", asked.text());
+    assert!(!asked.text().contains("lines to the log in a call"), "less than all have: {}", asked.text());
+    add(&kernel, &file);
+    let limits = |kernel: &Kernel| kernel.operate("GET", ONE, b"").ok()["limits"].clone();
+    assert_eq!((&limits(&kernel)["memory"], &limits(&kernel)["log_lines"]), (&json!("128MiB"), &json!(100)));
+    let setup = kernel.stop();
+    setup.configure("[plugins.test-life.limits]\nmemory = \"100MiB\"\n");
+    let kernel = setup.start();
+    kernel.get("/test/life/").refuses(503, "plugin.unavailable");
+    let reason = kernel.operate("GET", ONE, b"").ok()["reason"].clone();
+    assert_eq!(reason["code"], "plugin.not-granted");
+    assert_eq!(reason["hint"], "[plugins.test-life.limits]\nmemory = \"128MiB\"");
+}

@@ -139,8 +139,8 @@ mod tests {
         ];
         assert_eq!(seen.take(&answer), expected);
         assert!(seen.take(&answer).is_empty());
-        events.insert(0, event("1969-12-31 19:00:01-05", "disable"));
-        assert_eq!(seen.take(&json!({ "events": events, "lines": [] })), ["1970-01-01T00:00:01.000Z * disable 1.0.0"]);
+        events.insert(0, event("1970-01-01 00:00:01-05", "disable"));
+        assert_eq!(seen.take(&json!({ "events": events, "lines": [] })), ["1970-01-01T05:00:01.000Z * disable 1.0.0"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A new scope of a capability is one line here. One without a line is shown as it is written.
 
-use super::{Permission, path};
+use super::{LIMITS, Permission, path};
 use crate::capability::fetch::Pattern;
 use crate::store::Verb;
 
@@ -37,6 +37,8 @@ enum Cover {
     Method,
     /// A server, or servers by a pattern of names.
     Server,
+    /// A size, a length of time or a number covers what is less.
+    Amount,
 }
 
 const fn plain(capability: &'static str, words: &'static str) -> Kind {
@@ -51,6 +53,15 @@ const fn scoped(
     cover: Cover,
 ) -> Kind {
     Kind { capability, scope, words, weight, cover }
+}
+
+const fn limit(scope: &'static str, words: &'static str) -> (&'static str, Kind) {
+    ("", scoped(LIMITS, scope, words, Weight::Ordinary, Cover::Amount))
+}
+
+/// One of which neither more nor less is the wider.
+const fn choice(scope: &'static str, words: &'static str) -> (&'static str, Kind) {
+    ("", scoped(LIMITS, scope, words, Weight::Ordinary, Cover::Same))
 }
 
 /// Two lines stand for one scope where its subjects are words of ours: the more special one first.
@@ -148,6 +159,26 @@ const KINDS: &[(&str, Kind)] = &[
     ("", plain("clock", "read the clock")),
     ("", plain("random", "get random bytes")),
     ("", plain("settings", "read its settings")),
+    limit("memory", "use up to {} of memory in each instance"),
+    limit("host_memory", "have the host hold up to {} for a call"),
+    limit("fuel", "compute up to {} instructions in a call"),
+    limit("deadline", "take up to {} for a call"),
+    limit("concurrency", "answer up to {} calls at once"),
+    limit("request", "take requests of up to {}"),
+    limit("response", "give answers of up to {}"),
+    limit("sql_rows", "read up to {} rows with a statement"),
+    limit("sql_bytes", "read up to {} with a statement"),
+    limit("sql_time", "spend up to {} of a call in SQL"),
+    limit("sql_statements", "run up to {} statements in a call"),
+    limit("sql_connections", "use up to {} connections of the database at once"),
+    limit("dispatches", "call other plugins up to {} times in a call"),
+    limit("fetches", "send up to {} requests to servers outside in a call"),
+    limit("fetch_bytes", "send and get up to {} with these in a call"),
+    limit("fetch_response", "get answers of up to {} from these"),
+    limit("log_lines", "write up to {} lines to the log in a call"),
+    choice("reuse", "have instances that answer many calls: {}"),
+    choice("breaker_failures", "be left alone after {} failures in a row"),
+    choice("breaker_pause", "be left alone for {} after failures"),
 ];
 
 const UNKNOWN: Kind = plain("", "use {}");
@@ -193,6 +224,7 @@ impl Kind {
                 Cover::Star => wide == "*",
                 Cover::Below => path::below(wide, narrow),
                 Cover::Pattern => pattern(wide, narrow),
+                Cover::Amount => amount(wide).zip(amount(narrow)).is_some_and(|(wide, narrow)| wide >= narrow),
                 Cover::Method => match (wide.split_once(' '), narrow.split_once(' ')) {
                     (Some((any, wide)), Some((method, narrow))) => {
                         (any == "*" || any == method) && pattern(wide, narrow)
@@ -205,6 +237,15 @@ impl Kind {
                 },
             }
     }
+}
+
+/// Of a number, of nanoseconds, or of bytes, as the configuration prints them: a scope has one of them, so that they do
+/// not meet.
+fn amount(text: &str) -> Option<u128> {
+    let number = || text.parse::<u128>().ok();
+    let time = || humantime::parse_duration(text).ok().map(|time| time.as_nanos());
+    let size = || text.parse::<bytesize::ByteSize>().ok().map(|size| u128::from(size.0));
+    number().or_else(time).or_else(size)
 }
 
 /// Reading everything that a caller may read is grave too: the method makes no difference.

@@ -6,8 +6,13 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::{Permission, Permissions};
+use crate::config::Section;
+use crate::host::config::Limits;
 use crate::host::grant::Grant;
 use crate::host::manifest::Manifest;
+
+/// Stands where a capability does, in permissions to use more than others may: its scopes are the keys of `[host.limits]`.
+pub const LIMITS: &str = "limits";
 
 /// What a manifest asks for: its capabilities with their scopes, the paths that it answers and those that it filters.
 pub fn wanted(manifest: &Manifest) -> Permissions {
@@ -22,7 +27,24 @@ pub fn wanted(manifest: &Manifest) -> Permissions {
     wanted.extend(manifest.paths().map(|(_, path)| Permission::new("http", "routes", &path, "")));
     let filtered = manifest.filter.iter().flat_map(|filter| &filter.mounts);
     wanted.extend(filtered.map(|mount| Permission::new("http", "filter", mount, "")));
+    wanted.extend(limits(&manifest.limits).0);
     Permissions(wanted)
+}
+
+/// The limits of a table in the keys of `[host.limits]`, each as the configuration prints it.
+pub fn limits(table: &Table) -> Permissions {
+    let printed = Limits::read(LIMITS, table.clone(), &mut Vec::new()).print();
+    let given = printed.iter().filter(|(key, _)| table.contains_key(*key));
+    given.map(|(key, value)| Permission::new(LIMITS, key, &texts(value).concat(), "")).collect()
+}
+
+/// A limit as it is written in a table: numbers and truths are no text.
+fn limit(subject: &str) -> Value {
+    subject
+        .parse()
+        .map(Value::Integer)
+        .or_else(|_| subject.parse().map(Value::Boolean))
+        .unwrap_or_else(|_| subject.into())
 }
 
 /// What a grant allows. SQL that takes trust is allowed to a trusted plugin only.
@@ -53,8 +75,12 @@ fn filters_anywhere(http: &Table, grant: &Grant) -> bool {
 
 /// The part of `[plugins.<id>]` that allows exactly these.
 pub fn table(permissions: &Permissions) -> Table {
-    let (mut grant, mut trusted) = (Table::new(), false);
+    let (mut grant, mut limits, mut trusted) = (Table::new(), Table::new(), false);
     for permission in permissions.iter() {
+        if permission.capability == LIMITS {
+            limits.insert(permission.scope.clone(), limit(&permission.subject));
+            continue;
+        }
         trusted |= takes_trust(permission);
         let capability = inner(&mut grant, &permission.capability);
         if permission.capability == "http" {
@@ -68,7 +94,8 @@ pub fn table(permissions: &Permissions) -> Table {
         }
     }
     let trusted = trusted.then(|| ("trusted".to_owned(), Value::Boolean(true)));
-    trusted.into_iter().chain([("grant".to_owned(), Value::Table(grant))]).collect()
+    let limits = (!limits.is_empty()).then(|| (LIMITS.to_owned(), Value::Table(limits)));
+    trusted.into_iter().chain(limits).chain([("grant".to_owned(), Value::Table(grant))]).collect()
 }
 
 /// Whether only a trusted plugin is granted this.

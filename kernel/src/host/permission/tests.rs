@@ -138,6 +138,11 @@ fn widening_is_an_addition_and_narrowing_a_removal() {
             "fetch.hosts *",
         ),
         ("", "[want.log]", "log", ""),
+        ("[limits]\nmemory = \"64MiB\"", "[limits]\nmemory = \"0.1GiB\"", "limits.memory 102.4MiB", ""),
+        ("[limits]\nmemory = \"1GiB\"", "[limits]\nmemory = \"900MiB\"", "", "limits.memory 1GiB"),
+        ("[limits]\ndeadline = \"1m\"", "[limits]\ndeadline = \"90s\"", "limits.deadline 1m 30s", ""),
+        ("[limits]\nfuel = 9", "[limits]\nfuel = 10", "limits.fuel 10", ""),
+        ("[limits]\nreuse = false", "[limits]\nreuse = true", "limits.reuse true", "limits.reuse false"),
         (
             "[filter]\nphases = []\nmounts = [\"/a\"]",
             "[filter]\nphases = []\nmounts = [\"/a/b\", \"/ab\"]",
@@ -190,4 +195,13 @@ fn what_takes_trust_is_granted_to_the_trusted_only() {
     let text = "grant = { sql = { modes = [\"caller\"] } }";
     assert!(!grant(text).difference(&caller).added.is_empty());
     assert!(grant(&format!("trusted = true\n{text}")).difference(&caller).added.is_empty());
+}
+
+#[test]
+fn every_limit_is_said_in_plain_words() {
+    for field in Limits::FIELDS {
+        let value = (field.default)().expect("each has a default");
+        let said = words(&format!("[limits]\n{} = {value}", field.name));
+        assert!(!said.contains(LIMITS) && said.starts_with("  "), "{}: {said}", field.name);
+    }
 }

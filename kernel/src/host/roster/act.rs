@@ -1,13 +1,14 @@
 //! What an operator does to plugins. Each act checks everything first, records it, and makes it live last: a plugin that cannot
 //! run replaces nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use toml::Table;
 
-use super::{Candidate, Roster, recorded};
+use super::{Candidate, Origin, Roster, table};
 use crate::error::{Error, Result, code};
 use crate::host::grant;
 use crate::host::package::Package;
@@ -74,42 +75,79 @@ impl Roster {
     /// where its migrations ran, its own schema.
     pub async fn install(&self, install: Install<'_>, who: Who<'_>) -> Result<Answer> {
         let package = Package::parse(install.wasm.clone())?;
-        let mut seen = self.seen.lock().await;
+        package.check()?;
+        if let Err(asks) = self.ask(&package, &install).await? {
+            return Ok(asks);
+        }
+        // Long, and changes nothing: others need not wait for it.
+        self.engine.component(&install.wasm).await?;
+        let _turn = self.turn().await;
+        match self.ask(&package, &install).await? {
+            Err(asks) => Ok(asks),
+            Ok(recorded) => self.upgrade(package, recorded, &install, who).await,
+        }
+    }
+
+    /// What would be recorded for a version, or the question that has to be answered first.
+    async fn ask(&self, package: &Package, install: &Install<'_>) -> Result<Result<Table, Answer>> {
         let (id, version) = (package.manifest.id.clone(), package.manifest.version.clone());
-        let installed = seen.get(&id);
-        let old = recorded(installed)?;
-        let difference = (self.grants)(&id, &old)?.difference(&package.manifest);
+        let old = match self.installed(&id).and_then(|installed| installed.current) {
+            Some(digest) => table(&self.store.plugin_recorded(&digest).await?)?,
+            None => Table::new(),
+        };
+        let difference = (self.grants)(&id, &old, Origin::File)?.difference(&package.manifest);
         let seal = seal(&install.wasm, &difference.added);
         if !difference.added.is_empty() && install.approved != Some(seal.as_str()) {
-            return Ok(Answer::Asks { id, version, difference, seal });
+            return Ok(Err(Answer::Asks { id, version, difference, seal }));
         }
-        let next = self.next(installed, &package, &grant::record(&old, &package.manifest, &difference.added));
-        let candidate = Candidate { digest: Some(Digest::of(&install.wasm)), package: package.clone() };
-        let entry = self.load(candidate, Some(&next)).await.map_err(|entry| entry.fault())?;
+        Ok(Ok(grant::record(&old, &package.manifest, &difference.added)))
+    }
+
+    async fn upgrade(&self, package: Package, recorded: Table, install: &Install<'_>, who: Who<'_>) -> Result<Answer> {
+        self.fleet.check_trial()?;
+        let (id, version) = (package.manifest.id.clone(), package.manifest.version.clone());
+        let (installed, digest) = (self.installed(&id), Digest::of(&install.wasm));
+        let file = version_of(&package, digest.clone(), &recorded);
+        let running = self.running(&id);
+        let enabled = installed.as_ref().is_none_or(|installed| installed.enabled);
+        let candidate = Candidate { package, digest: Some(digest.clone()), recorded };
+        let entry = self.load(candidate, enabled, running.as_ref()).await;
+        if let Err(fault) = self.prove(&entry).await {
+            self.tighten(&id).await;
+            return Err(fault);
+        }
+        let is_tried = running.is_some() && entry.ready().is_some();
+        let share = install.canary.filter(|_| is_tried).map_or(100, |share| share.clamp(1, 99));
+        let calls = install.calls.unwrap_or(if share < 100 { CANARY } else { PROBATION });
+        if share < 100 && installed.is_none() {
+            // A canary stands beside something that is recorded: the binary's own version, here.
+            self.record(&id, Act::Enable, None, who).await?;
+        }
+        let act = match installed {
+            _ if share < 100 => Act::Canary(Canary { digest, share: f64::from(share) / 100.0, calls }),
+            None => Act::Add(digest),
+            Some(_) => Act::Upgrade(digest),
+        };
+        self.record(&id, act, Some((&file, install.wasm.clone())), who).await?;
+        if is_tried {
+            self.note(self.fleet.try_out(entry, share, calls)?);
+        } else {
+            self.fleet.put(entry);
+            self.tighten(&id).await;
+        }
+        let previous = running.map(|plugin| plugin.manifest.version.clone());
+        Ok(Answer::Installed { id, version, previous, share })
+    }
+
+    /// Whether a version could take over.
+    async fn prove(&self, entry: &Entry) -> Result<()> {
+        if let Some(fault) = entry.reason() {
+            return Err(fault);
+        }
         if let Some(plugin) = entry.ready() {
             plugin.smoke().await?;
         }
-        self.fleet.check(&entry)?;
-        let running = self.fleet.registry().entry(&id).filter(|entry| entry.ready().is_some()).cloned();
-        let share = install.canary.filter(|_| running.is_some()).map_or(100, |share| share.clamp(1, 99));
-        let digest = Digest::of(&install.wasm);
-        let act = match installed {
-            _ if share < 100 => Act::Canary(Canary { digest: digest.clone(), share: f64::from(share) / 100.0 }),
-            None => Act::Add(digest.clone()),
-            Some(_) => Act::Upgrade(digest.clone()),
-        };
-        if share < 100 && installed.is_none() {
-            // A canary stands beside something that is recorded: the binary's own version, here.
-            self.record(&mut seen, &id, None, Act::Enable, None, who).await?;
-        }
-        let file = version_of(&package, digest);
-        let text = next.recorded.clone();
-        let change = Recorded { file: Some((&file, install.wasm)), recorded: Some(&text) };
-        let revision = seen.get(&id).map(|installed| installed.revision);
-        self.record(&mut seen, &id, revision, act, Some(change), who).await?;
-        self.fleet.put(entry, share, install.calls.unwrap_or(if share < 100 { CANARY } else { PROBATION })).await?;
-        let previous = running.map(|entry| entry.manifest.version.clone());
-        Ok(Answer::Installed { id, version, previous, share })
+        self.fleet.check(entry)
     }
 
     /// Switches a plugin on or off.
@@ -117,50 +155,56 @@ impl Roster {
     /// # Errors
     /// `plugin.not-found`; `plugin.conflict` where the configuration says otherwise; what keeps it from running.
     pub async fn switch(&self, id: &str, on: bool, who: Who<'_>) -> Result<()> {
-        let mut seen = self.seen.lock().await;
-        self.known(id)?;
+        let _turn = self.turn().await;
+        self.known_entry(id)?;
+        self.end_canary(id, who).await?;
         let act = if on { Act::Enable } else { Act::Disable };
-        let mut next = seen.get(id).cloned().unwrap_or_else(|| blank(id));
-        next.enabled = on;
-        if self.grant(id, Some(&next))?.enabled != on {
+        let next = Installed { enabled: on, ..self.installed(id).unwrap_or_else(|| blank(id)) };
+        let entry = self.entry(id, Some(&next)).await;
+        if entry.grant.enabled != on && entry.reason().is_none() {
             let (now, key) = (if on { "off" } else { "on" }, format!("[plugins.{id}] enabled"));
+            self.tighten(id).await;
             return Err(Error::new(&code::PLUGIN_CONFLICT, format!("the configuration says that {id} is {now}"))
                 .hint(format!("that is stronger than a command: take {key} out of it")));
         }
-        let entry = self.entry(id, Some(&next)).await;
         if on && let Some(fault) = entry.reason() {
             return Err(fault);
         }
-        let revision = seen.get(id).map(|installed| installed.revision);
-        self.record(&mut seen, id, revision, act, None, who).await?;
-        self.fleet.put(entry, 100, PROBATION).await
+        self.record(id, act, None, who).await?;
+        self.fleet.put(entry);
+        Ok(())
     }
 
     /// Takes a plugin out; one that came with the binary comes back in that version. What it keeps in the database stays, or
-    /// goes with `purge`.
+    /// goes with `purge`, also of one that is not installed any more.
     ///
     /// # Errors
     /// `plugin.not-found`, and `plugin.conflict` for one that came with the binary and was never replaced.
     pub async fn remove(&self, id: &str, purge: bool, who: Who<'_>) -> Result<()> {
-        let mut seen = self.seen.lock().await;
-        let entry = self.known(id)?;
-        if entry.digest.is_none() && self.bundle.contains_key(id) {
+        let _turn = self.turn().await;
+        let Ok(entry) = self.known_entry(id) else {
+            return if purge && self.store.drop_plugin_data(id).await? { Ok(()) } else { Err(unknown(id)) };
+        };
+        let is_bundled = self.bundle.contains_key(id);
+        if entry.digest.is_none() && is_bundled {
             return Err(Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} came with the binary"))
                 .hint(format!("switch it off: `basalt plugin disable {id}`")));
         }
-        if let Some(installed) = seen.get(id) {
-            let revision = Some(installed.revision);
-            self.record(&mut seen, id, revision, Act::Remove, None, who).await?;
+        if self.installed(id).is_some() {
+            self.record(id, Act::Remove, None, who).await?;
         }
-        match self.bundle.contains_key(id) {
-            true => self.fleet.put(self.entry(id, None).await, 100, PROBATION).await?,
-            false => self.fleet.remove(id).await?,
+        self.fleet.remove(id);
+        let purged = match purge {
+            true => {
+                drained(&entry).await;
+                self.store.drop_plugin_data(id).await.map(drop)
+            }
+            false => Ok(()),
+        };
+        if is_bundled {
+            self.fleet.put(self.entry(id, None).await);
         }
-        if purge {
-            drained(&entry).await;
-            self.store.drop_plugin_data(id).await?;
-        }
-        Ok(())
+        purged
     }
 
     /// Goes back to the version before, or ends a canary.
@@ -168,96 +212,109 @@ impl Roster {
     /// # Errors
     /// `plugin.not-found`, `plugin.conflict` when there is no version before.
     pub async fn roll_back(&self, id: &str, who: Who<'_>) -> Result<()> {
-        let mut seen = self.seen.lock().await;
-        self.known(id)?;
-        let installed = seen.get(id).cloned().ok_or_else(|| nothing_before(id))?;
-        let revision = Some(installed.revision);
-        if installed.canary.is_some() {
-            self.record(&mut seen, id, revision, Act::EndCanary, None, who).await?;
-            return self.fleet.decide(id, false).await.map(drop);
+        let _turn = self.turn().await;
+        self.known_entry(id)?;
+        if self.end_canary(id, who).await? {
+            return Ok(());
         }
-        if installed.current.is_none() || installed.previous.is_none() && !self.bundle.contains_key(id) {
-            return Err(nothing_before(id));
-        }
+        let installed = self.installed(id).filter(|installed| self.has_before(installed));
+        let installed = installed.ok_or_else(|| {
+            Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} has no version before this one"))
+        })?;
         let next = Installed { current: installed.previous.clone(), previous: None, ..installed };
         let entry = self.entry(id, Some(&next)).await;
         if let Some(fault) = entry.reason() {
+            self.tighten(id).await;
             return Err(fault);
         }
-        self.record(&mut seen, id, revision, Act::Rollback, None, who).await?;
-        self.fleet.put(entry, 100, PROBATION).await
+        self.record(id, Act::Rollback, None, who).await?;
+        self.fleet.put(entry);
+        Ok(())
     }
 
     /// Lets a canary answer everything.
     ///
     /// # Errors
-    /// `plugin.not-on-trial`.
+    /// `plugin.not-found`, `plugin.not-on-trial`.
     pub async fn promote(&self, id: &str, who: Who<'_>) -> Result<()> {
-        let mut seen = self.seen.lock().await;
-        self.known(id)?;
-        let canary = seen.get(id).and_then(|installed| Some((installed.revision, installed.canary.clone()?.digest)));
-        let (revision, digest) =
-            canary.ok_or_else(|| Error::new(&code::PLUGIN_NOT_ON_TRIAL, format!("the plugin {id} has no canary")))?;
-        self.record(&mut seen, id, Some(revision), Act::Upgrade(digest), None, who).await?;
-        self.fleet.decide(id, true).await.map(drop)
-    }
-
-    fn known(&self, id: &str) -> Result<Entry> {
-        self.fleet.registry().entry(id).cloned().ok_or_else(|| {
-            Error::new(&code::PLUGIN_NOT_FOUND, format!("no plugin has the id {id:?}"))
-                .hint("`basalt plugin list` lists them")
-        })
-    }
-
-    /// Records an act, and what it made of the plugin.
-    pub(super) async fn record(
-        &self,
-        seen: &mut std::collections::BTreeMap<String, Installed>,
-        id: &str,
-        revision: Option<i64>,
-        act: Act,
-        content: Option<Recorded<'_>>,
-        who: Who<'_>,
-    ) -> Result<()> {
-        let Recorded { file, recorded } = content.unwrap_or_default();
-        let change = Change { plugin: id, seen: revision, act, file, recorded, reason: who.reason, actor: who.actor };
-        self.store.change_plugin(&change).await?;
-        *seen = super::by_id(self.store.plugins().await?);
+        let _turn = self.turn().await;
+        self.known_entry(id)?;
+        let canary = self.installed(id).and_then(|installed| installed.canary);
+        let none = || Error::new(&code::PLUGIN_NOT_ON_TRIAL, format!("the plugin {id} has no canary"));
+        self.record(id, Act::Upgrade(canary.ok_or_else(none)?.digest), None, who).await?;
+        if self.fleet.decide(id, true).is_none() {
+            // It was recorded, and could not run here: now it is all there is.
+            self.fleet.put(self.entry(id, self.installed(id).as_ref()).await);
+        }
+        self.tighten(id).await;
         Ok(())
     }
 
-    /// The plugin as it would be recorded with this grant.
-    fn next(&self, installed: Option<&Installed>, package: &Package, record: &Table) -> Installed {
-        let mut record = record.clone();
-        record.remove("enabled");
-        let blank = || blank(&package.manifest.id);
-        Installed { recorded: record.to_string(), ..installed.cloned().unwrap_or_else(blank) }
+    /// Whether there was a canary to end.
+    async fn end_canary(&self, id: &str, who: Who<'_>) -> Result<bool> {
+        if self.installed(id).is_none_or(|installed| installed.canary.is_none()) {
+            return Ok(false);
+        }
+        self.record(id, Act::EndCanary, None, who).await?;
+        self.fleet.decide(id, false);
+        self.tighten(id).await;
+        Ok(true)
+    }
+
+    /// Whether there is a version to go back to.
+    pub(super) fn has_before(&self, installed: &Installed) -> bool {
+        installed.current.is_some() && (installed.previous.is_some() || self.bundle.contains_key(&installed.id))
+    }
+
+    fn known_entry(&self, id: &str) -> Result<Entry> {
+        self.fleet.registry().entry(id).cloned().ok_or_else(|| unknown(id))
+    }
+
+    /// The turn to act, with all verdicts carried out.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        let turn = self.turn.lock().await;
+        self.settle().await;
+        turn
+    }
+
+    /// Records an act on the plugin as this node knows it.
+    pub(super) async fn record(&self, id: &str, act: Act, file: Option<(&Version, Bytes)>, who: Who<'_>) -> Result<()> {
+        let seen = self.installed(id).map(|installed| installed.revision);
+        let change = Change { plugin: id, seen, act, file, reason: who.reason, actor: who.actor };
+        self.store.change_plugin(&change).await?;
+        // Of this plugin only: what others changed meanwhile is still to be followed.
+        let now = self.store.plugins().await?.into_iter().find(|installed| installed.id == id);
+        self.know(id, now);
+        Ok(())
+    }
+
+    /// Notes how far this node has followed.
+    pub(super) fn know(&self, id: &str, now: Option<Installed>) {
+        let mut known = self.known.load().as_ref().clone();
+        match now {
+            Some(now) => known.insert(id.to_owned(), now),
+            None => known.remove(id),
+        };
+        self.known.store(Arc::new(known));
     }
 }
 
 /// Calls of a canary that decide, unless the operator says another number.
 const CANARY: u64 = 1000;
 
-/// What is kept with an act.
-#[derive(Default)]
-pub(super) struct Recorded<'a> {
-    file: Option<(&'a Version, Bytes)>,
-    recorded: Option<&'a str>,
-}
-
 fn blank(id: &str) -> Installed {
-    let (current, previous, canary, recorded) = Default::default();
-    Installed { id: id.to_owned(), enabled: true, current, previous, canary, recorded, revision: 0 }
+    Installed { id: id.to_owned(), enabled: true, current: None, previous: None, canary: None, revision: 0 }
 }
 
-fn nothing_before(id: &str) -> Error {
-    Error::new(&code::PLUGIN_CONFLICT, format!("the plugin {id} has no version before this one"))
+fn unknown(id: &str) -> Error {
+    Error::new(&code::PLUGIN_NOT_FOUND, format!("no plugin has the id {id:?}")).hint("`basalt plugin list` lists them")
 }
 
-fn version_of(package: &Package, digest: Digest) -> Version {
+fn version_of(package: &Package, digest: Digest, recorded: &Table) -> Version {
     let manifest = &package.manifest;
     let (plugin, version) = (manifest.id.clone(), manifest.version.clone());
-    Version { digest, plugin, version, manifest: manifest.description.clone(), installed_at: String::new() }
+    let (manifest, recorded) = (manifest.description.clone(), recorded.to_string());
+    Version { digest, plugin, version, manifest, recorded, installed_at: String::new() }
 }
 
 /// Of a file and what is asked for it: an answer to one question is none to another.

@@ -33,7 +33,7 @@ pub(super) async fn inspect(call: Call) -> Result<Reply> {
     let entry = find(context, id)?;
     let mut answer = summary(&entry, context.roster.fleet.trial().as_deref());
     detail(&mut answer, &entry);
-    let installed = context.roster.installed(id).await;
+    let installed = context.roster.installed(id);
     let versions = context.store.plugin_versions().await?;
     let versions = versions.iter().filter(|version| version.plugin == id);
     answer["versions"] = versions.map(|one| version(one, installed.as_ref())).collect();
@@ -89,9 +89,8 @@ fn summary(entry: &Entry, trial: Option<&Trial>) -> Value {
 }
 
 fn on_trial(trial: &Trial) -> Value {
-    let version = trial.candidate.entry(&trial.plugin).map(|entry| entry.manifest.version.as_str());
     let tally = trial.tally();
-    json!({ "version": version, "share": trial.share, "calls": tally.calls, "failures": tally.failures })
+    json!({ "version": trial.version, "share": trial.share, "calls": tally.calls, "failures": tally.failures })
 }
 
 /// Without the values of settings: an operator may have put a password there.

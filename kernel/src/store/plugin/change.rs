@@ -26,8 +26,6 @@ pub enum Act {
     Enable,
     /// Let it not.
     Disable,
-    /// Only record another grant.
-    Grant,
     /// Uninstall it; what it keeps in its schema stays.
     Remove,
 }
@@ -43,7 +41,6 @@ impl Act {
             Self::EndCanary => "canary-end",
             Self::Enable => "enable",
             Self::Disable => "disable",
-            Self::Grant => "grant",
             Self::Remove => "remove",
         }
     }
@@ -68,8 +65,6 @@ pub struct Change<'a> {
     pub act: Act,
     /// The file that it is about, when it may be new.
     pub file: Option<(&'a Version, Bytes)>,
-    /// The grant from now on, as TOML; the recorded one when absent.
-    pub recorded: Option<&'a str>,
     /// Why, for the log.
     pub reason: &'a str,
     /// Who, for the log.
@@ -106,52 +101,56 @@ async fn keep(session: &mut Session, version: &Version, content: &Bytes) -> Resu
         let message = format!("the plugin's file has {} bytes, more than {MAX_FILE}", content.len());
         return Err(Error::new(&code::PLUGIN_REFUSED, message));
     }
-    let sql = "insert into basalt.plugin_version (digest, plugin, version, manifest, content) \
-               values ($1, $2, $3, $4, $5) on conflict do nothing";
-    let names = [version.digest.as_str(), &version.plugin, &version.version, &version.manifest].map(text);
+    let sql = "insert into basalt.plugin_version (digest, plugin, version, manifest, recorded, content) \
+               values ($1, $2, $3, $4, $5, $6) on conflict (digest) do update set recorded = excluded.recorded";
+    let names = [version.digest.as_str(), &version.plugin, &version.version, &version.manifest, &version.recorded];
+    let names = names.map(text);
     session.ask(sql, &[&names[..], &[Parameter::Raw(content.clone())]].concat()).await.map(drop)
 }
 
 /// The row that came of it: its revision, and the version that the log should name. None when it was not as seen.
 async fn run(session: &mut Session, change: &Change<'_>) -> Result<Answer> {
-    let (plugin, recorded) = (text(change.plugin), maybe(change.recorded));
+    let plugin = text(change.plugin);
     let digest = maybe(change.act.digest().map(Digest::as_str));
     let seen = maybe(change.seen.map(|seen| seen.to_string()).as_deref());
     let set = match &change.act {
         Act::Add(_) => {
-            let sql = "insert into basalt.plugin (id, \"current\", recorded) values ($1, $2, coalesce($3, '')) \
+            let sql = "insert into basalt.plugin (id, \"current\") values ($1, $2) \
                        on conflict do nothing returning revision, \"current\"";
-            return session.ask(sql, &[plugin, digest, recorded]).await;
+            return session.ask(sql, &[plugin, digest]).await;
         }
         Act::Remove => {
             let sql = "delete from basalt.plugin where id = $1 and revision = $2 returning revision, \"current\"";
             return session.ask(sql, &[plugin, seen]).await;
         }
         Act::Canary(canary) => {
-            let sql = "update basalt.plugin set canary = $4, canary_share = $5, recorded = coalesce($3, recorded), \
+            let sql = "update basalt.plugin set canary = $3, canary_share = $4, canary_calls = $5, \
                        revision = nextval('basalt.plugin_revision') where id = $1 and revision = $2 \
                        returning revision, canary";
-            let share = text(&canary.share.to_string());
-            return session.ask(sql, &[plugin, seen, recorded, digest, share]).await.map_err(second_canary);
+            let (share, calls) = (text(&canary.share.to_string()), text(&canary.calls.to_string()));
+            return session.ask(sql, &[plugin, seen, digest, share, calls]).await.map_err(second_canary);
         }
-        Act::Enable | Act::Disable | Act::Grant if change.seen.is_none() => {
-            let sql = "insert into basalt.plugin (id, enabled, recorded) values ($1, $2, coalesce($3, '')) \
+        Act::Enable | Act::Disable if change.seen.is_none() => {
+            let sql = "insert into basalt.plugin (id, enabled) values ($1, $2) \
                        on conflict do nothing returning revision, \"current\"";
-            return session.ask(sql, &[plugin, text(&(change.act != Act::Disable).to_string()), recorded]).await;
+            return session.ask(sql, &[plugin, text(&(change.act != Act::Disable).to_string())]).await;
         }
-        Act::Upgrade(_) => "previous = \"current\", \"current\" = $4, canary = null, canary_share = null",
-        Act::Rollback => "\"current\" = previous, previous = null, canary = null, canary_share = null",
-        Act::EndCanary => "canary = null, canary_share = null",
+        Act::Upgrade(_) => {
+            "previous = \"current\", \"current\" = $3, canary = null, canary_share = null, canary_calls = null"
+        }
+        Act::Rollback => {
+            "\"current\" = previous, previous = null, canary = null, canary_share = null, canary_calls = null"
+        }
+        Act::EndCanary => "canary = null, canary_share = null, canary_calls = null",
         Act::Enable => "enabled = true",
         Act::Disable => "enabled = false",
-        Act::Grant => "enabled = enabled",
     };
     let possible = if change.act == Act::Rollback { "\"current\" is not null" } else { "true" };
     let sql = format!(
-        "update basalt.plugin set {set}, recorded = coalesce($3, recorded), revision = nextval('basalt.plugin_revision') \
+        "update basalt.plugin set {set}, revision = nextval('basalt.plugin_revision') \
          where id = $1 and revision = $2 and {possible} returning revision, \"current\""
     );
-    let mut parameters = vec![plugin, seen, recorded];
+    let mut parameters = vec![plugin, seen];
     parameters.extend(matches!(change.act, Act::Upgrade(_)).then_some(digest));
     session.ask(&sql, &parameters).await
 }

@@ -21,6 +21,11 @@ pub fn packed(fixture: &str, manifest: &str) -> Vec<u8> {
     repack(&std::fs::read(&file).unwrap_or_else(|_| panic!("no {fixture}")), manifest)
 }
 
+/// A component of these sections, with this manifest.
+pub fn component(sections: &[u8], manifest: &str) -> Vec<u8> {
+    repack(&[b"\0asm\x0d\0\x01\0", sections].concat(), manifest)
+}
+
 /// The component with another manifest in place of its own.
 fn repack(wasm: &[u8], manifest: &str) -> Vec<u8> {
     let (head, mut rest) = wasm.split_at(8);
@@ -52,7 +57,8 @@ fn number(bytes: &[u8]) -> (usize, &[u8]) {
     (value, &bytes[end..])
 }
 
-fn encoded(mut value: usize) -> Vec<u8> {
+/// A number as WebAssembly writes it.
+pub fn encoded(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {
         bytes.push(u8::try_from(value & 0x7f).expect("seven bits") | 0x80);

@@ -13,7 +13,16 @@ use crate::http::render;
 /// A reason is for people; more of it belongs elsewhere.
 const LONGEST_REASON: usize = 500;
 
+/// An act goes on when the client that asked for it leaves: half of one is nobody's wish.
+async fn whole(act: impl Future<Output = Result<Reply>> + Send + 'static) -> Result<Reply> {
+    tokio::spawn(act).await.map_err(Error::internal)?
+}
+
 pub(in super::super) async fn install(call: Call) -> Result<Reply> {
+    whole(install_whole(call)).await
+}
+
+async fn install_whole(call: Call) -> Result<Reply> {
     let wasm = call.body.clone().ok_or_else(|| invalid("the body is the plugin's file"))?;
     let (approved, reason) = (call.query("approve"), reason(&call)?);
     let (canary, calls) = (number(&call, "canary", 1..=99)?, number(&call, "calls", 1..=1_000_000_000)?);
@@ -41,7 +50,10 @@ pub(in super::super) async fn switch(call: Call) -> Result<Reply> {
     let patch: Patch = serde_json::from_slice(call.body.as_deref().unwrap_or_default())
         .map_err(|fault| invalid(format!("the body is {{\"enabled\": true}} or false: {fault}")))?;
     let reason = reason(&call)?;
-    call.context.roster.switch(call.param("id"), patch.enabled, who(&call, &reason)).await.map(done)
+    whole(
+        async move { call.context.roster.switch(call.param("id"), patch.enabled, who(&call, &reason)).await.map(done) },
+    )
+    .await
 }
 
 pub(in super::super) async fn remove(call: Call) -> Result<Reply> {
@@ -51,17 +63,17 @@ pub(in super::super) async fn remove(call: Call) -> Result<Reply> {
         Some("true") => true,
         Some(_) => return Err(invalid("`purge` is true or false")),
     };
-    call.context.roster.remove(call.param("id"), purge, who(&call, &reason)).await.map(done)
+    whole(async move { call.context.roster.remove(call.param("id"), purge, who(&call, &reason)).await.map(done) }).await
 }
 
 pub(in super::super) async fn roll_back(call: Call) -> Result<Reply> {
     let reason = reason(&call)?;
-    call.context.roster.roll_back(call.param("id"), who(&call, &reason)).await.map(done)
+    whole(async move { call.context.roster.roll_back(call.param("id"), who(&call, &reason)).await.map(done) }).await
 }
 
 pub(in super::super) async fn promote(call: Call) -> Result<Reply> {
     let reason = reason(&call)?;
-    call.context.roster.promote(call.param("id"), who(&call, &reason)).await.map(done)
+    whole(async move { call.context.roster.promote(call.param("id"), who(&call, &reason)).await.map(done) }).await
 }
 
 fn who<'a>(call: &'a Call, reason: &'a str) -> Who<'a> {
