@@ -13,6 +13,7 @@ use crate::identity::Identity;
 pub mod body;
 pub mod clock;
 pub mod dispatch;
+pub mod fetch;
 pub mod http;
 pub mod log;
 pub mod memory;
@@ -28,7 +29,7 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: [
             "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
-            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/secret", "../wit/plugin",
+            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/fetch", "../wit/secret", "../wit/plugin",
         ],
         world: "basalt:plugin/full-plugin",
         imports: {
@@ -43,6 +44,7 @@ mod bindings {
             "basalt:schema/schema.relation": async | trappable,
             "basalt:schema/schema.relation-now": async | trappable,
             "basalt:dispatch/dispatch.send": async | trappable,
+            "basalt:fetch/fetch.send": async | trappable,
             // The first read of a value asks the database.
             "basalt:secret/secret.get": async | trappable,
             default: trappable,
@@ -99,6 +101,8 @@ pub struct Fixed {
     pub schema: schema::Fixed,
     /// The scope of `dispatch`.
     pub dispatch: dispatch::Grant,
+    /// The scope of `fetch`.
+    pub fetch: fetch::Fixed,
     /// The scope of `secret`.
     pub secret: secret::Fixed,
     /// The plugin's settings, as JSON text by key.
@@ -248,6 +252,7 @@ pub const ALL: &[Capability] = &[
         link: dispatch::link,
         grant: "dispatch = { routes = [\"GET /api/v1/tables/{table}\"] }",
     },
+    Capability { name: "fetch", link: fetch::link, grant: "fetch = { hosts = [\"api.stripe.com\"] }" },
 ];
 
 /// The capability of this name.

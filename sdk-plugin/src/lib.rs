@@ -21,6 +21,7 @@ pub mod body;
 pub mod clock;
 pub mod dispatch;
 mod export;
+pub mod fetch;
 pub mod http;
 pub mod log;
 pub mod problem;

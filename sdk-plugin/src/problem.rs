@@ -9,6 +9,16 @@ pub use crate::bindings::basalt::types::problem::Problem;
 pub enum Code {
     /// `body.too-large`: more bytes than the reader allowed.
     BodyTooLarge,
+    /// `fetch.not-granted`: the operator did not grant this server, or an address of it.
+    FetchNotGranted,
+    /// `fetch.unreachable`: no connection, no valid certificate, or it broke off.
+    FetchUnreachable,
+    /// `fetch.timeout`: the server did not answer in time.
+    FetchTimeout,
+    /// `fetch.too-large`: its answer has more bytes than this plugin may get.
+    FetchTooLarge,
+    /// `fetch.too-many`: this call has fetched as much as it may.
+    FetchTooMany,
     /// `schema.not-granted`: the operator did not grant this schema.
     SchemaNotGranted,
     /// `secret.not-granted`: the operator did not grant this name.
@@ -57,6 +67,11 @@ impl Problem {
     pub fn kind(&self) -> Code {
         match self.code.as_str() {
             "body.too-large" => Code::BodyTooLarge,
+            "fetch.not-granted" => Code::FetchNotGranted,
+            "fetch.unreachable" => Code::FetchUnreachable,
+            "fetch.timeout" => Code::FetchTimeout,
+            "fetch.too-large" => Code::FetchTooLarge,
+            "fetch.too-many" => Code::FetchTooMany,
             "schema.not-granted" => Code::SchemaNotGranted,
             "secret.not-granted" => Code::SecretNotGranted,
             "secret.unset" => Code::SecretUnset,

@@ -1,4 +1,4 @@
-//! What one call has used of what is counted by number and time: statements, dispatches, log lines.
+//! What one call has used of what is counted by number, time and size: statements, dispatches, fetches, log lines.
 //!
 //! Computation and memory are counted by the engine.
 
@@ -15,6 +15,10 @@ pub struct Budget {
     pub sql_statements: u32,
     /// Calls of other plugins.
     pub dispatches: u32,
+    /// Requests to servers outside.
+    pub fetches: u32,
+    /// Bytes of their bodies and of those of the answers, all together.
+    pub fetch_bytes: u64,
 }
 
 /// What it has used.
@@ -28,6 +32,10 @@ pub struct Usage {
     pub sql_rows: u64,
     /// Calls of other plugins.
     pub dispatches: u32,
+    /// Requests to servers outside.
+    pub fetches: u32,
+    /// Bytes of their bodies and of those of the answers.
+    pub fetch_bytes: u64,
     /// Lines written to the log, those dropped not counted.
     pub log_lines: u32,
 }
@@ -74,6 +82,35 @@ impl Usage {
         self.dispatches += 1;
         Ok(())
     }
+
+    /// Counts a request to a server outside.
+    ///
+    /// # Errors
+    /// `fetch.too-many`.
+    pub(super) fn fetch(&mut self, budget: &Budget) -> Result<()> {
+        if self.fetches >= budget.fetches {
+            let message = format!("one call of the plugin may fetch {} times", budget.fetches);
+            return Err(
+                Error::new(&code::FETCH_TOO_MANY, message).hint("an operator can raise the plugin's limit `fetches`")
+            );
+        }
+        self.fetches += 1;
+        Ok(())
+    }
+
+    /// Counts bytes that were sent or came back.
+    ///
+    /// # Errors
+    /// `fetch.too-many`.
+    pub(super) fn fetched(&mut self, budget: &Budget, bytes: u64) -> Result<()> {
+        self.fetch_bytes = self.fetch_bytes.saturating_add(bytes);
+        if self.fetch_bytes > budget.fetch_bytes {
+            let message = format!("one call of the plugin may send and get {} bytes", budget.fetch_bytes);
+            return Err(Error::new(&code::FETCH_TOO_MANY, message)
+                .hint("an operator can raise the plugin's limit `fetch_bytes`"));
+        }
+        Ok(())
+    }
 }
 
 fn spent(budget: &Budget) -> Error {
@@ -85,7 +122,8 @@ fn spent(budget: &Budget) -> Error {
 mod tests {
     use super::*;
 
-    const BUDGET: Budget = Budget { sql_time: Duration::from_secs(2), sql_statements: 2, dispatches: 1 };
+    const BUDGET: Budget =
+        Budget { sql_time: Duration::from_secs(2), sql_statements: 2, dispatches: 1, fetches: 1, fetch_bytes: 10 };
 
     #[test]
     fn statements_share_the_time_and_are_numbered() {
@@ -107,5 +145,15 @@ mod tests {
         let mut usage = Usage::default();
         usage.dispatch(&BUDGET).expect("the first");
         assert_eq!(usage.dispatch(&BUDGET).expect_err("the second").code, "dispatch.too-many");
+    }
+
+    #[test]
+    fn fetches_are_numbered_and_their_bytes_added_up() {
+        let mut usage = Usage::default();
+        usage.fetch(&BUDGET).expect("the first");
+        assert_eq!(usage.fetch(&BUDGET).expect_err("the second").code, "fetch.too-many");
+        usage.fetched(&BUDGET, 6).expect("some bytes");
+        usage.fetched(&BUDGET, 4).expect("all bytes");
+        assert_eq!(usage.fetched(&BUDGET, 1).expect_err("one more").code, "fetch.too-many");
     }
 }

@@ -75,6 +75,14 @@ codes! {
     DISPATCH_INVALID = "dispatch.invalid", Plugin, "The plugin asked with a method, a path or a header that HTTP does not allow.";
     DISPATCH_TOO_DEEP = "dispatch.too-deep", Plugin, "Plugins asked plugins, deeper than is allowed: they may be going round in circles.";
     DISPATCH_TOO_MANY = "dispatch.too-many", Plugin, "The plugin asked more routes in one call than its limit `dispatches`.";
+
+    FETCH_NOT_GRANTED = "fetch.not-granted", Plugin, "The plugin asked a server that it was not granted, or one with an address that it was not granted.";
+    FETCH_INVALID = "fetch.invalid", Plugin, "The plugin asked with a method, a URL or a header that is not sent.";
+    FETCH_UNREACHABLE = "fetch.unreachable", Unavailable, "A server outside cannot be reached, cannot show who it is, or broke off.";
+    FETCH_TIMEOUT = "fetch.timeout", Timeout, "A server outside did not answer in time.";
+    FETCH_TOO_LARGE = "fetch.too-large", TooLarge, "The answer of a server outside is over the plugin's limit `fetch_response`.";
+    FETCH_TOO_MANY = "fetch.too-many", Plugin, "The plugin fetched more often, or more bytes, in one call than its limits `fetches` and `fetch_bytes`.";
+
     SQL_NOT_GRANTED = "sql.not-granted", Plugin, "The plugin used a mode of SQL that it was not granted.";
     SQL_TIMEOUT = "sql.timeout", Timeout, "The statement was cancelled at the call's deadline.";
     SQL_TIME_SPENT = "sql.time-spent", Timeout, "The call has spent the time in SQL that its plugin's limit `sql_time` allows.";

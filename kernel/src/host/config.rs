@@ -54,6 +54,12 @@ section! {
         sql_connections: NonZeroU32 = 32,
         /// Calls of other plugins that one call may make.
         dispatches: u32 = 50,
+        /// Requests to servers outside that one call may make.
+        fetches: u32 = 20,
+        /// Bytes of these requests' bodies and of the answers', all together.
+        fetch_bytes: Size = "32MiB",
+        /// Bytes of one such answer's body.
+        fetch_response: Size = "8MiB",
         /// Lines that one call may log; more are counted and dropped.
         log_lines: u32 = 100,
         /// Whether an instance answers many calls. `false` makes a fresh one for each call, so that nothing a plugin

@@ -13,6 +13,7 @@ use super::config::Limits;
 use super::manifest::{Filter, Manifest, OnFailure, Route, refused};
 use super::permission::{self, Difference, Permissions};
 use crate::capability::dispatch::Grant as DispatchGrant;
+use crate::capability::fetch::Grant as FetchGrant;
 use crate::capability::http::Grant as HttpGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::secret::Grant as SecretGrant;
@@ -69,6 +70,8 @@ pub struct Scopes {
     pub schema: SchemaGrant,
     /// The scope of `dispatch`.
     pub dispatch: DispatchGrant,
+    /// The scope of `fetch`.
+    pub fetch: FetchGrant,
     /// The scope of `secret`.
     pub secret: SecretGrant,
 }
@@ -231,6 +234,7 @@ impl Scopes {
                 self.schema = if want.schemas.is_empty() { scope(name, granted).map_err(refused)? } else { want };
             }
             "dispatch" => self.dispatch = scope(name, wanted).map_err(refused)?,
+            "fetch" => self.fetch = scope(name, wanted).map_err(refused)?,
             "secret" => self.secret = scope(name, wanted).map_err(refused)?,
             _ => {}
         }
@@ -245,6 +249,7 @@ pub(super) fn scope_fault(name: &str, value: &Value) -> Option<String> {
         "http" => scope::<HttpGrant>(name, value).map(drop),
         "schema" => scope::<SchemaGrant>(name, value).map(drop),
         "dispatch" => scope::<DispatchGrant>(name, value).map(drop),
+        "fetch" => scope::<FetchGrant>(name, value).map(drop),
         "secret" => scope::<SecretGrant>(name, value).and_then(|secret| {
             secret.names.iter().try_for_each(|name| check_name(name)).map_err(|fault| fault.message)
         }),

@@ -28,9 +28,11 @@ pub struct Meter {
     sql_rows: AtomicU64,
     log_lines: AtomicU64,
     dispatches: AtomicU64,
+    fetches: AtomicU64,
+    fetch_bytes: AtomicU64,
     failures: Mutex<BTreeMap<&'static str, u64>>,
     metric: PluginMetric,
-    exported: Mutex<[u64; 6]>,
+    exported: Mutex<[u64; 8]>,
 }
 
 /// What a version of a plugin has used since it was loaded, for `plugin inspect`.
@@ -58,6 +60,10 @@ pub struct Snapshot {
     pub log_lines: u64,
     /// Calls of other plugins.
     pub dispatches: u64,
+    /// Requests to servers outside.
+    pub fetches: u64,
+    /// Bytes of their bodies and of those of the answers.
+    pub fetch_bytes: u64,
     /// Where the circuit breaker stands.
     pub breaker: Stage,
 }
@@ -84,6 +90,8 @@ impl Meter {
             sql_rows: AtomicU64::new(0),
             log_lines: AtomicU64::new(0),
             dispatches: AtomicU64::new(0),
+            fetches: AtomicU64::new(0),
+            fetch_bytes: AtomicU64::new(0),
             failures: Mutex::default(),
             metric: PluginMetric::new(plugin),
             exported: Mutex::default(),
@@ -113,7 +121,7 @@ impl Meter {
 
     /// Counts what its instance used. Most calls use little of it, and what was not used is not written.
     pub(super) fn used(&self, used: &Used) {
-        let Usage { sql_statements, sql_time, sql_rows, dispatches, log_lines } = used.counted;
+        let Usage { sql_statements, sql_time, sql_rows, dispatches, fetches, fetch_bytes, log_lines } = used.counted;
         self.fuel.fetch_add(used.fuel, Ordering::Relaxed);
         if used.memory > self.peak_memory.load(Ordering::Relaxed) {
             self.peak_memory.fetch_max(used.memory, Ordering::Relaxed);
@@ -126,6 +134,10 @@ impl Meter {
         }
         if dispatches > 0 {
             self.dispatches.fetch_add(dispatches.into(), Ordering::Relaxed);
+        }
+        if fetches > 0 {
+            self.fetches.fetch_add(fetches.into(), Ordering::Relaxed);
+            self.fetch_bytes.fetch_add(fetch_bytes, Ordering::Relaxed);
         }
         if log_lines > 0 {
             self.log_lines.fetch_add(log_lines.into(), Ordering::Relaxed);
@@ -150,6 +162,8 @@ impl Meter {
             &self.sql_rows,
             &self.log_lines,
             &self.dispatches,
+            &self.fetches,
+            &self.fetch_bytes,
         ];
         let now = counters.map(|counter| counter.load(Ordering::Relaxed));
         let mut last = self.exported.lock();
@@ -174,6 +188,8 @@ impl Meter {
             sql_rows: read(&self.sql_rows),
             log_lines: read(&self.log_lines),
             dispatches: read(&self.dispatches),
+            fetches: read(&self.fetches),
+            fetch_bytes: read(&self.fetch_bytes),
             breaker,
         }
     }

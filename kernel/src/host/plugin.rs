@@ -17,7 +17,7 @@ use super::manifest::{Manifest, Route, refused};
 use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
-use crate::capability::{self, Budget, Call, Fixed, filter, handler, schema, secret, sql};
+use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, schema, secret, sql};
 use crate::error::{Error, Result};
 use crate::store::{Login, Store};
 
@@ -86,6 +86,7 @@ impl Plugin {
             },
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             dispatch: scopes.dispatch,
+            fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0),
             secret: secret::Fixed::new(store, scopes.secret),
             settings,
             log_lines: grant.limits.log_lines,
@@ -94,6 +95,8 @@ impl Plugin {
                 sql_time: grant.limits.sql_time.0,
                 sql_statements: grant.limits.sql_statements,
                 dispatches: grant.limits.dispatches,
+                fetches: grant.limits.fetches,
+                fetch_bytes: grant.limits.fetch_bytes.0,
             },
             memory: grant.limits.memory.bytes(),
             host_memory: grant.limits.host_memory.0,

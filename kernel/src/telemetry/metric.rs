@@ -36,7 +36,7 @@ static PLUGIN_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
         &["plugin"],
     )
 });
-static PLUGIN_USED: LazyLock<[IntCounterVec; 6]> = LazyLock::new(|| {
+static PLUGIN_USED: LazyLock<[IntCounterVec; 8]> = LazyLock::new(|| {
     [
         ("basalt_plugin_fuel_total", "Computation, in units of fuel."),
         ("basalt_plugin_sql_statements_total", "Statements."),
@@ -44,6 +44,8 @@ static PLUGIN_USED: LazyLock<[IntCounterVec; 6]> = LazyLock::new(|| {
         ("basalt_plugin_sql_rows_total", "Rows of results."),
         ("basalt_plugin_log_lines_total", "Lines written to the log."),
         ("basalt_plugin_dispatches_total", "Calls of other plugins."),
+        ("basalt_plugin_fetches_total", "Requests to servers outside."),
+        ("basalt_plugin_fetch_bytes_total", "Bytes of these requests' bodies and of the answers'."),
     ]
     .map(|(name, help)| counter(name, help, &["plugin"]))
 });
@@ -122,7 +124,7 @@ pub struct PluginMetric {
     ok: IntCounter,
     duration: Histogram,
     /// In the order of [`PLUGIN_USED`].
-    used: [IntCounter; 6],
+    used: [IntCounter; 8],
     peak_memory: IntGauge,
     breaker: IntGauge,
 }
@@ -149,8 +151,8 @@ impl PluginMetric {
         self.duration.observe(took.as_secs_f64());
     }
 
-    /// Adds fuel, statements, microseconds in SQL, rows, log lines, dispatches.
-    pub fn add(&self, used: [u64; 6]) {
+    /// Adds fuel, statements, microseconds in SQL, rows, log lines, dispatches, fetches and their bytes.
+    pub fn add(&self, used: [u64; 8]) {
         self.used.iter().zip(used).for_each(|(counter, used)| counter.inc_by(used));
     }
 

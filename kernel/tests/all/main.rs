@@ -20,6 +20,7 @@ mod drain;
 mod embedded;
 mod etag;
 mod features;
+mod fetch;
 mod filter;
 mod hostile;
 mod http;

@@ -3,6 +3,7 @@
 //! A new scope of a capability is one line here. One without a line is shown as it is written.
 
 use super::{LIMITS, Permission, path};
+use crate::capability::fetch::Pattern;
 use crate::store::Verb;
 
 /// What the permissions of one scope have in common.
@@ -34,6 +35,8 @@ enum Cover {
     Pattern,
     /// The same with a method before it, of which `*` is every one.
     Method,
+    /// A server, or servers by a pattern of names.
+    Server,
     /// A size, a length of time or a number covers what is less.
     Amount,
 }
@@ -129,6 +132,18 @@ const KINDS: &[(&str, Kind)] = &[
             Cover::Method,
         ),
     ),
+    ("", plain("fetch", "send requests to servers outside")),
+    ("*", scoped("fetch", "hosts", "send requests to every public server", Weight::Grave, Cover::Server)),
+    (
+        "",
+        scoped(
+            "fetch",
+            "hosts",
+            "send requests to {}, and read what it answers",
+            Weight::GraveFor(is_exposed, "send requests to {}, which is in your own network or not encrypted"),
+            Cover::Server,
+        ),
+    ),
     ("", plain("secret", "read secrets")),
     (
         "",
@@ -157,6 +172,9 @@ const KINDS: &[(&str, Kind)] = &[
     limit("sql_statements", "run up to {} statements in a call"),
     limit("sql_connections", "use up to {} connections of the database at once"),
     limit("dispatches", "call other plugins up to {} times in a call"),
+    limit("fetches", "send up to {} requests to servers outside in a call"),
+    limit("fetch_bytes", "send and get up to {} with these in a call"),
+    limit("fetch_response", "get answers of up to {} from these"),
     limit("log_lines", "write up to {} lines to the log in a call"),
     choice("reuse", "have instances that answer many calls: {}"),
     choice("breaker_failures", "be left alone after {} failures in a row"),
@@ -213,6 +231,10 @@ impl Kind {
                     }
                     _ => false,
                 },
+                Cover::Server => match (server(wide), server(narrow)) {
+                    (Some(wide), Some(narrow)) => wide.covers(&narrow),
+                    _ => false,
+                },
             }
     }
 }
@@ -229,6 +251,15 @@ fn amount(text: &str) -> Option<u128> {
 /// Reading everything that a caller may read is grave too: the method makes no difference.
 fn is_every_route(subject: &str) -> bool {
     subject.split_once(' ').is_some_and(|(_, route)| route == "*" || path::is_everything(route))
+}
+
+fn server(subject: &str) -> Option<Pattern> {
+    Pattern::try_from(subject.to_owned()).ok()
+}
+
+/// What cannot be read is refused where it is read for use; nobody should take it for harmless before.
+fn is_exposed(subject: &str) -> bool {
+    server(subject).is_none_or(|server| server.is_exposed())
 }
 
 /// What is done with rows, in the order in which people say it.

@@ -58,6 +58,14 @@ fn each_permission_is_said_in_plain_words() {
             "! call every route of this instance as the caller (* /{*rest})\n  \
              call GET /api/v1/tables/orders of this instance as the caller\n",
         ),
+        (
+            "[want.fetch]\nhosts = [\"api.stripe.com\", \"*\", \"http://localhost:9000\", \"minio in 10.0.0.0/8\"]",
+            "! send requests to every public server\n\
+             ! send requests to http://localhost:9000, which is in your own network or not encrypted\n\
+             ! send requests to minio in 10.0.0.0/8, which is in your own network or not encrypted\n  \
+             send requests to api.stripe.com, and read what it answers\n",
+        ),
+        ("[want.fetch]", "  send requests to servers outside\n"),
         ("[want.mail]\nto = [\"ann\"]", "  use mail to ann\n"),
         ("[want.mail]", "  use mail\n"),
     ] {
@@ -116,6 +124,18 @@ fn widening_is_an_addition_and_narrowing_a_removal() {
             "[want.dispatch]\nroutes = [\"GET /{name}\"]",
             "",
             "dispatch.routes * /{x}",
+        ),
+        (
+            "[want.fetch]\nhosts = [\"*.example.com\"]",
+            "[want.fetch]\nhosts = [\"https://a.example.com:443\", \"*.example.com:8443\"]",
+            "fetch.hosts *.example.com:8443",
+            "fetch.hosts *.example.com",
+        ),
+        (
+            "[want.fetch]\nhosts = [\"*\"]",
+            "[want.fetch]\nhosts = [\"http://localhost\"]",
+            "fetch.hosts http://localhost",
+            "fetch.hosts *",
         ),
         ("", "[want.log]", "log", ""),
         ("[limits]\nmemory = \"64MiB\"", "[limits]\nmemory = \"0.1GiB\"", "limits.memory 102.4MiB", ""),
