@@ -92,7 +92,6 @@ const FILTER: &str = "[filter]\nphases = [\"after\"]\nmounts = [\"/grant/filtere
 const CALLER: &str = "[want.http]\n[want.sql]\nmodes = [\"caller\"]\n";
 const SCHEMA: &str = "[want.http]\n[want.schema]\nschemas = [\"public\"]\n";
 const DISPATCH: &str = "[want.http]\n[want.dispatch]\nroutes = [\"GET /grant/echo/{what}\"]\n";
-const FETCH: &str = "[want.http]\n[want.fetch]\nhosts = [\"*.example.com\", \"http://localhost:9000\"]\n";
 const SECRET: &str = "[want.http]\n[want.secret]\nnames = [\"kept_word\"]\n";
 
 const fn ask_not(tried: &'static str, method: &'static str, path: &'static str) -> Case {
@@ -179,24 +178,6 @@ pub const CASES: &[Case] = &[
         "routes = [\"GET /grant/echo/echo\"]",
         "loading what wants `GET /grant/echo/{what}`",
         How::Load("dispatch", DISPATCH, "grant = { http = {}, dispatch = { routes = [\"GET /grant/echo/echo\"] } }"),
-        NOT_GRANTED,
-    ),
-    outside(
-        "fetch.hosts",
-        "hosts = [\"a.example.com\", \"http://localhost:9000\"]",
-        "loading what wants `*.example.com`",
-        How::Load(
-            "fetch",
-            FETCH,
-            "grant = { http = {}, fetch = { hosts = [\"a.example.com\", \"http://localhost:9000\"] } }",
-        ),
-        NOT_GRANTED,
-    ),
-    outside(
-        "fetch.hosts",
-        "hosts = [\"*\"]",
-        "loading what wants `http://localhost:9000`",
-        How::Load("fetch", FETCH, "grant = { http = {}, fetch = { hosts = [\"*\"] } }"),
         NOT_GRANTED,
     ),
     inside("secret.names", NAMES, "the secret `kept_word`", How::Path("/grant/secret/kept_word")),
