@@ -102,7 +102,7 @@ fn a_plugin_that_only_fails_is_left_alone_and_tried_again() {
     let refused = kernel.get("/test/hostile/good");
     refused.refuses(503, "plugin.circuit-open");
     assert_eq!(refused.header("retry-after"), refused.json()["details"]["retry_after"].to_string());
-    assert_eq!((refused.header("retry-after"), kernel.metric(stage)), ("1", 2));
+    assert_eq!(kernel.metric(stage), 2);
     assert_eq!(kernel.get("/test/http/echo").status, 200, "the others are asked");
     wait_until("it is tried again", || kernel.get("/test/hostile/good").status == 200);
     assert_eq!(kernel.metric(stage), 0);
