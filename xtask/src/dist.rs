@@ -17,6 +17,7 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
     bundle::lay_out(tree)?;
     cargo::build_dist(tree, &["--bin", "basalt"])?;
     let output = product(tree);
+    fs::create_dir_all(output.parent().unwrap_or(&tree.target))?;
     inject(tree, &output)?;
     let size = fs::metadata(&output).with_context(|| format!("no {}", output.display()))?.len();
     eprintln!("{} ({:.1} MB)", output.display(), size as f64 / 1e6);
@@ -25,7 +26,7 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
 
 /// The file that is made.
 pub(crate) fn product(tree: &Tree) -> PathBuf {
-    tree.target.join("basalt")
+    tree.target.join("shipped/basalt")
 }
 
 fn inject(tree: &Tree, output: &Path) -> anyhow::Result<()> {
