@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bindings::basalt::fetch::fetch::send;
-use crate::{Body, Problem};
+use crate::{Body, Problem, json};
 
 pub use crate::bindings::basalt::fetch::fetch::{Incoming, Outgoing};
 
@@ -36,8 +36,8 @@ impl Outgoing {
 
     /// Sends `value` as JSON, and says so.
     pub fn json(self, value: &impl Serialize) -> Result<Self, Problem> {
-        let text = serde_json::to_string(value).map_err(|error| Problem::new("internal", error.to_string()))?;
-        Ok(self.header("content-type", "application/json").body(Body::from_text(&text)))
+        let body = Body::from_text(&json::encode(value)?);
+        Ok(self.header("content-type", "application/json").body(body))
     }
 
     /// Gives up after this many milliseconds. Without it: 30 seconds, or what is left of this call's deadline.
@@ -89,8 +89,7 @@ impl Incoming {
     /// The content as JSON. A problem `body.too-large` when there is more than `limit` bytes, `body.invalid` when it does not
     /// fit `T`.
     pub fn json<T: DeserializeOwned>(&self, limit: u64) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body.read_all(limit)?)
-            .map_err(|error| Problem::new("body.invalid", error.to_string()))
+        json::decode(&self.body, limit)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests and responses. It deliberately does not read a request into memory: every accessor is one host call, so ask
 //! for what you need.
 
-use crate::{Body, Problem};
+use crate::{Body, Problem, json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,7 +32,7 @@ impl Request {
     /// missing or does not fit `T`. To pass JSON on to Postgres, hand over [`Request::body`] instead.
     pub fn json<T: DeserializeOwned>(&self, limit: u64) -> Result<T, Problem> {
         let body = self.body().ok_or_else(|| Problem::new("body.invalid", "The request has no body"))?;
-        serde_json::from_slice(&body.read_all(limit)?).map_err(|error| Problem::new("body.invalid", error.to_string()))
+        json::decode(&body, limit)
     }
 }
 
@@ -72,7 +72,6 @@ impl Response {
 
     /// Answers with `value` as JSON, and says so. For rows, let Postgres make the JSON and use [`Response::body`].
     pub fn json(self, value: &impl Serialize) -> Result<Self, Problem> {
-        let text = serde_json::to_string(value).map_err(|error| Problem::new("internal", error.to_string()))?;
-        Ok(self.header("content-type", "application/json; charset=utf-8").text(text))
+        Ok(self.header("content-type", "application/json; charset=utf-8").text(json::encode(value)?))
     }
 }

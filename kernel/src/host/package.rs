@@ -36,6 +36,8 @@ const MAX_SIZE: u64 = 64 << 20;
 pub struct Package {
     /// What it says of itself.
     pub manifest: Manifest,
+    /// The manifest as it is written.
+    pub source: String,
     /// Its migrations by name, in order.
     pub migrations: Vec<(String, String)>,
     /// Its assets by path: relative, with `/`, without `.` and `..`.
@@ -64,14 +66,15 @@ impl Package {
     pub fn parse(wasm: Bytes) -> Result<Self> {
         check_size(wasm.len() as u64)?;
         let sections = Sections::read(&wasm)?;
-        let manifest = match sections.manifests.as_slice() {
-            [manifest] => Manifest::parse(text(manifest, "its manifest")?)?,
+        let source = match sections.manifests.as_slice() {
+            [manifest] => text(manifest, "its manifest")?.to_owned(),
             [] => return Err(refused("it carries no manifest").hint(PACK)),
             _ => return Err(refused("it carries more than one manifest")),
         };
+        let manifest = Manifest::parse(&source)?;
         let migrations = migration::read(&sections.migrations)?;
         let assets = asset::read(&sections.assets)?;
-        Ok(Self { manifest, migrations, assets, interface: sections.interface, wasm })
+        Ok(Self { manifest, source, migrations, assets, interface: sections.interface, wasm })
     }
 
     /// Checks that the code is what the manifest says: it imports no more than that wants, and exports what it promises.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use matchit::Router;
+use matchit::{Params, Router};
 use percent_encoding::percent_decode_str;
 use salvo::http::Method;
 
@@ -152,13 +152,17 @@ impl Routes {
     /// What hangs at a path. Parameters that are no UTF-8 once decoded match nothing.
     pub fn find(&self, path: &str) -> Option<Match<'_>> {
         let found = self.0.at(path).ok()?;
-        let decode = |(name, value): (&str, &str)| {
-            let value = percent_decode_str(value).decode_utf8().ok()?;
-            Some((name.to_owned(), value.into_owned()))
-        };
-        let params = found.params.iter().map(decode).collect::<Option<_>>()?;
-        Some(Match { target: found.value, params })
+        Some(Match { target: found.value, params: decoded(&found.params)? })
     }
+}
+
+/// The parameters of a path, decoded; nothing when one is no UTF-8 then.
+pub fn decoded(params: &Params<'_, '_>) -> Option<Vec<(String, String)>> {
+    let decode = |(name, value): (&str, &str)| {
+        let value = percent_decode_str(value).decode_utf8().ok()?;
+        Some((name.to_owned(), value.into_owned()))
+    };
+    params.iter().map(decode).collect()
 }
 
 #[cfg(test)]

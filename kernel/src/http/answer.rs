@@ -92,9 +92,9 @@ impl Front {
         }
         // After the kernel's own, which must answer when nothing else does.
         trail.place = Some(self.0.admit()?);
-        // Before authentication: an unknown path is 404 for everyone, whoever they are.
         // Once: whatever is swapped meanwhile, one request sees one version of everything.
         let choice = self.0.roster.fleet.choose();
+        // Before authentication: an unknown path is 404 for everyone, whoever they are.
         let Some(found) = choice.registry.find(&path) else {
             trail.route = "unmatched".to_owned();
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));

@@ -11,6 +11,7 @@ use super::Context;
 use super::answer::Reply;
 use crate::auth::seal::MAX_VALUE;
 use crate::error::Result;
+use crate::host::route::decoded;
 use crate::identity::Identity;
 use crate::store::plugin::MAX_FILE;
 
@@ -184,12 +185,7 @@ impl Table {
     /// What answers at a path. Parameters that are no UTF-8 once decoded match nothing.
     pub fn find(&self, path: &str) -> Option<Match<'_>> {
         let found = self.0.at(path).ok()?;
-        let decode = |(name, value): (&str, &str)| {
-            let value = percent_decode_str(value).decode_utf8().ok()?;
-            Some((name.to_owned(), value.into_owned()))
-        };
-        let params = found.params.iter().map(decode).collect::<Option<_>>()?;
-        Some(Match { endpoints: found.value, params })
+        Some(Match { endpoints: found.value, params: decoded(&found.params)? })
     }
 }
 

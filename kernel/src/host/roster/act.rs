@@ -313,7 +313,7 @@ fn unknown(id: &str) -> Error {
 fn version_of(package: &Package, digest: Digest, recorded: &Table) -> Version {
     let manifest = &package.manifest;
     let (plugin, version) = (manifest.id.clone(), manifest.version.clone());
-    let (manifest, recorded) = (manifest.description.clone(), recorded.to_string());
+    let (manifest, recorded) = (package.source.clone(), recorded.to_string());
     Version { digest, plugin, version, manifest, recorded, installed_at: String::new() }
 }
 

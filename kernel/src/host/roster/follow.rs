@@ -107,7 +107,9 @@ impl Roster {
         let canary = |installed: Option<&Installed>| installed.and_then(|installed| installed.canary.clone());
         let was_tried = canary(before).filter(|was| canary(now).as_ref() != Some(was));
         let is_kept = was_tried.is_some_and(|was| now.is_some_and(|now| now.current.as_ref() == Some(&was.digest)));
-        self.fleet.decide(id, is_kept).is_some().then(|| tracing::info!(plugin = id, "another node has decided"));
+        if self.fleet.decide(id, is_kept).is_some() {
+            tracing::info!(plugin = id, "another node has decided");
+        }
         if now.is_none() && !self.bundle.contains_key(id) {
             self.fleet.remove(id);
             self.know(id, None);
