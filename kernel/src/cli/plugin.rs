@@ -5,10 +5,13 @@ mod add;
 mod build;
 mod change;
 mod inspect;
+mod language;
 mod list;
 mod log;
+mod new;
 mod pack;
 mod question;
+mod test;
 mod word;
 
 use std::process::ExitCode;
@@ -47,7 +50,11 @@ enum Command {
     Promote(change::Target),
     /// Print what happened to a plugin, and what it wrote to the log lately
     Logs(log::Arguments),
-    /// Make a plugin of a folder with Rust source
+    /// Start a project for a plugin
+    New(new::Arguments),
+    /// Run the tests of a plugin's project
+    Test(test::Arguments),
+    /// Make a plugin of its project
     Build(build::Arguments),
     /// Make a plugin of a component in any language
     Pack(pack::Arguments),
@@ -57,6 +64,8 @@ impl Arguments {
     /// What needs no instance: whoever makes plugins may have none, and its configuration could not matter.
     pub(super) fn without_instance(&self) -> Option<Result<ExitCode>> {
         match &self.command {
+            Command::New(arguments) => Some(new::run(arguments)),
+            Command::Test(arguments) => Some(test::run(arguments)),
             Command::Build(arguments) => Some(build::run(arguments)),
             Command::Pack(arguments) => Some(pack::run(arguments)),
             _ => None,
@@ -91,6 +100,8 @@ fn task(command: Command) -> Result<Task> {
         Command::Rollback(target) => Box::new(move |client| change::roll_back(client, &target)),
         Command::Promote(target) => Box::new(move |client| change::promote(client, &target)),
         Command::Logs(arguments) => Box::new(move |client| log::run(client, &arguments)),
+        Command::New(arguments) => Box::new(move |_| new::run(&arguments)),
+        Command::Test(arguments) => Box::new(move |_| test::run(&arguments)),
         Command::Build(arguments) => Box::new(move |_| build::run(&arguments)),
         Command::Pack(arguments) => Box::new(move |_| pack::run(&arguments)),
     };
