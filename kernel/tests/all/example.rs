@@ -12,8 +12,7 @@ use crate::kernel::{Answer, Kernel};
 
 const KEY: &[u8] = b"the key of a service that sends";
 
-const INBOX: &str =
-    "[plugins.inbox.grant]\nhttp = {}\nclock = {}\nlog = {}\nsecret = { names = [\"inbox_key\"] }\nsql = { modes = [\"own\"] }";
+const INBOX: &str = "[plugins.inbox.grant]\nhttp = {}\nclock = {}\nlog = {}\nsecret = { names = [\"inbox_key\"] }\nsql = { modes = [\"own\"] }";
 const LINKS: &str =
     "[plugins.links.grant]\nhttp = {}\nrandom = {}\nlog = {}\nsettings = {}\nsql = { modes = [\"own\"] }";
 
@@ -30,16 +29,15 @@ fn send(kernel: &Kernel, id: &str, content: &str, key: &[u8]) -> Answer {
 #[test]
 fn the_inbox_keeps_each_signed_message_once() {
     let kernel = Kernel::start(&["inbox"], INBOX);
-    send(&kernel, "a", "{}", KEY).refuses(500, "secret.unset");
+    send(&kernel, "a", "{}", KEY).refuses(503, "secret.unset");
     let secret = format!("whsec_{}", STANDARD.encode(KEY));
     assert_eq!(kernel.operate("PUT", "secrets/inbox_key", secret.as_bytes()).status, 204);
     assert_eq!(send(&kernel, "a", r#"{"sold":1}"#, KEY).status, 201);
     assert_eq!(send(&kernel, "a", r#"{"sold":1}"#, KEY).status, 200);
     assert_eq!(send(&kernel, "b", r#"{"sold":2}"#, b"another key of somebody").status, 401);
     assert_eq!(send(&kernel, "c", "no JSON", KEY).status, 400, "Postgres takes no such jsonb");
-    let list = |role: &str| {
-        kernel.ask("GET", "/inbox/shop", &[("authorization", &kernel.bearer(role, "somebody"))], b"")
-    };
+    let list =
+        |role: &str| kernel.ask("GET", "/inbox/shop", &[("authorization", &kernel.bearer(role, "somebody"))], b"");
     assert_eq!(list("authenticated").status, 403);
     let kept = list("service_role").ok();
     assert_eq!(kept.as_array().map(Vec::len), Some(1), "{kept}");

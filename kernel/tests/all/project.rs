@@ -20,7 +20,8 @@ fn a_project_is_whole_and_of_its_name() {
     assert!(setup.run(&["plugin", "new", "short-links", "--lang", "rust"]).status.success());
     assert!(read(&setup, "short-links/plugin.toml").contains("id = \"short-links\""));
     assert!(read(&setup, "short-links/Cargo.toml").contains("name = \"short-links\""));
-    for (copy, own) in [("sdk-plugin/src/lib.rs", "sdk-plugin/src/lib.rs"), ("wit/http/http.wit", "wit/http/http.wit")] {
+    for (copy, own) in [("sdk-plugin/src/lib.rs", "sdk-plugin/src/lib.rs"), ("wit/http/http.wit", "wit/http/http.wit")]
+    {
         let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(own);
         assert_eq!(read(&setup, &format!("short-links/.basalt/{copy}")), std::fs::read_to_string(own).expect("a file"));
     }

@@ -43,9 +43,8 @@ pub(super) fn smoke(mut setup: Setup, arguments: &Arguments) -> Result<ExitCode>
 }
 
 fn start(client: &Client, package: &Package) -> Result<ExitCode> {
-    let install = |seal: Option<&str>| {
-        client.ask("POST", &path(&["plugins"], &[("approve", seal)]), Some(&package.wasm))
-    };
+    let install =
+        |seal: Option<&str>| client.ask("POST", &path(&["plugins"], &[("approve", seal)]), Some(&package.wasm));
     match install(None) {
         Err(asks) if asks.code == code::PLUGIN_ASKS.name => {
             install(asks.details.unwrap_or_default()["seal"].as_str())?;
