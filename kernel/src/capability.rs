@@ -187,6 +187,7 @@ impl Call {
         self.log.end();
         self.scope = None;
         self.held = Arc::new(self.held.afresh());
+        self.wasi.iter_mut().for_each(|wasi| wasi.end());
         self.table.is_empty() || wasi::keeps_only_streams(&mut self.table)
     }
 

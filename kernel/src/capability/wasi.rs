@@ -17,7 +17,7 @@ use wasmtime_wasi_http::p2::types::HostOutgoingRequest as OutgoingRequest;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Call;
-use super::log::Stream;
+use super::log::{Pen, Stream};
 use outgoing::Hooks;
 use output::Output;
 
@@ -114,34 +114,43 @@ pub(super) fn keeps_only_streams(table: &mut ResourceTable) -> bool {
     })
 }
 
-impl Call {
-    fn wasi(&mut self) -> &mut State {
-        self.wasi.get_or_insert_with(|| {
-            let [output, error] = [Stream::Output, Stream::Error].map(|stream| Output::new(self.log.clone(), stream));
-            let mut ctx = WasiCtx::builder();
-            // Without its builder's defaults about sockets, which make them and refuse every address.
-            ctx.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-            let ctx = ctx.stdout(output).stderr(error).max_random_size(MAX_RANDOM).build();
-            let mut http = WasiHttpCtx::new();
-            http.set_field_size_limit(MAX_FIELDS);
-            Box::new(State { ctx, http, hooks: Hooks::default() })
-        })
+impl State {
+    fn new(log: &Pen) -> Self {
+        let [output, error] = [Stream::Output, Stream::Error].map(|stream| Output::new(log.clone(), stream));
+        let mut ctx = WasiCtx::builder();
+        // Its builder's defaults make sockets, and refuse them every address.
+        ctx.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        let ctx = ctx.stdout(output).stderr(error).max_random_size(MAX_RANDOM).build();
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS);
+        Self { ctx, http, hooks: Hooks::default() }
     }
+
+    /// Forgets the call that ended.
+    pub(super) fn end(&mut self) {
+        self.hooks = Hooks::default();
+    }
+}
+
+/// Made when it is first asked for: most plugins never do.
+fn made<'a>(place: &'a mut Option<Box<State>>, log: &Pen) -> &'a mut State {
+    place.get_or_insert_with(|| Box::new(State::new(log)))
 }
 
 impl WasiView for Call {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi();
-        let state = self.wasi.as_mut().expect("just made");
+        let state = made(&mut self.wasi, &self.log);
         WasiCtxView { ctx: &mut state.ctx, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Call {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        let hooks = Hooks::of(self);
-        self.wasi().hooks = hooks;
-        let state = self.wasi.as_mut().expect("just made");
+        if !made(&mut self.wasi, &self.log).hooks.is_made() {
+            let hooks = Hooks::of(self);
+            made(&mut self.wasi, &self.log).hooks = hooks;
+        }
+        let state = made(&mut self.wasi, &self.log);
         WasiHttpCtxView { ctx: &mut state.http, table: &mut self.table, hooks: &mut state.hooks }
     }
 }

@@ -165,7 +165,7 @@ impl Code {
         let stock = incoming_handler::GuestIndices::new(&linked).ok().filter(|_| handler.is_none());
         if handler.is_none() && stock.is_none() && !manifest.routes.is_empty() {
             return Err(refused(
-                "it has routes, but exports neither basalt:http/handler nor wasi:http/incoming-handler",
+                "it has routes, but does not export basalt:http/handler or wasi:http/incoming-handler",
             ));
         }
         if filter.is_none() && manifest.filter.is_some() {

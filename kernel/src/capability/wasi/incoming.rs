@@ -25,7 +25,7 @@ use crate::error::{Error, Result, code};
 type Given = std::result::Result<hyper::Response<HyperOutgoingBody>, ErrorCode>;
 
 /// The place where a guest puts its answer: its handle, and where it arrives.
-pub type Place = (Resource<HostResponseOutparam>, oneshot::Receiver<Given>);
+pub(super) type Place = (Resource<HostResponseOutparam>, oneshot::Receiver<Given>);
 
 /// Headers that say what a plugin of our own contract asks for. Clients cannot set them.
 const PREFIX: &str = "x-basalt-";

@@ -30,6 +30,10 @@ struct Door {
 }
 
 impl Hooks {
+    pub(super) fn is_made(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn of(call: &Call) -> Self {
         let Ok(scope) = call.scope() else { return Self::default() };
         Self(Some(Arc::new(Door {
@@ -95,8 +99,8 @@ impl Door {
             self.fixed.fetch.exchange(request, reading).await
         };
         let (status, headers, content) = timeout_at(until, exchange).await.map_err(|_| fetch::late()).flatten()?;
-        let mut answer = hyper::Response::new(self.hand_over(content)?);
-        *answer.status_mut() = hyper::StatusCode::from_u16(status).map_err(Error::internal)?;
+        let body = self.hand_over(content)?;
+        let mut answer = hyper::Response::builder().status(status).body(body).map_err(Error::internal)?;
         *answer.headers_mut() = headers;
         Ok(answer)
     }

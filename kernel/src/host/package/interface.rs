@@ -30,8 +30,8 @@ impl Interface {
         }
         let is_handler = self.has_export("basalt:http/handler") || self.has_export("wasi:http/incoming-handler");
         if !manifest.routes.is_empty() && !is_handler {
-            let handlers = "neither basalt:http/handler nor wasi:http/incoming-handler";
-            return Err(refused(format!("it has routes, but exports {handlers}")));
+            let handlers = "basalt:http/handler or wasi:http/incoming-handler";
+            return Err(refused(format!("it has routes, but does not export {handlers}")));
         }
         if manifest.filter.is_some() && !self.has_export("basalt:http/filter") {
             return Err(refused("it has a filter, but does not export basalt:http/filter"));
