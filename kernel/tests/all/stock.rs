@@ -83,3 +83,22 @@ fn a_component_of_wasi_http_in_javascript_is_mounted_like_any_handler() {
     kernel.wait_for_log("no answer: TypeError");
     assert_eq!(outside.seen().len(), 2);
 }
+
+/// Whoever copies from the page has what is tested here.
+#[test]
+fn the_page_shows_these_very_sources() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("../docs/languages.md")).expect("the page");
+    for file in [
+        "python/world.wit",
+        "python/app.py",
+        "python/plugin.toml",
+        "python/migrations/0001_note.sql",
+        "js/app.js",
+        "js/world.wit",
+        "js/build.mjs",
+    ] {
+        let source = std::fs::read_to_string(root.join("tests/stock").join(file)).expect(file);
+        assert!(page.contains(source.trim_end()), "docs/languages.md shows another {file}");
+    }
+}
