@@ -73,6 +73,8 @@ pub use bindings::exports::basalt::http::{filter, handler};
 /// It outlives the call in a reused instance, so everything that belongs to a call is replaced by [`Call::begin`] and
 /// taken away by [`Call::end`].
 pub struct Call {
+    /// Made when the guest first asks for something of it. Before the handles, so that it is dropped before them.
+    wasi: Option<Box<wasi::State>>,
     /// The handles that the guest holds.
     pub table: ResourceTable,
     /// What holds for every call of this plugin.
@@ -91,8 +93,6 @@ pub struct Call {
     usage: Usage,
     traffic: Arc<Traffic>,
     log: log::Pen,
-    /// Made when the guest first asks for something of it.
-    wasi: Option<Box<wasi::State>>,
 }
 
 /// What holds for every call of a plugin.

@@ -182,6 +182,17 @@ fn asking_costs_what_fetch_costs() {
     assert_eq!(outside.seen().len(), 3, "a request whose rest is refused is not sent");
 }
 
+#[test]
+fn half_a_request_is_not_sent() {
+    let outside = Outside::start(hello);
+    let kernel = kernel(&[&outside], "");
+    for _ in 0..20 {
+        attempt(&kernel, &format!("half?127.0.0.1:{}", outside.port)).refuses(500, "plugin.trap");
+    }
+    assert_eq!(text(&kernel, &format!("fetch?127.0.0.1:{}/", outside.port)), "200 hello");
+    assert_eq!(outside.seen().len(), 1, "{:?}", outside.seen());
+}
+
 /// Writes without an end.
 fn pour(_: &str, stream: &mut TcpStream) -> bool {
     let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -16,8 +17,8 @@ use crate::capability::memory::Share;
 use crate::capability::{Call, Fixed, Held, Traffic};
 use crate::error::{Error, Result, code};
 
-/// What a call's requests need; it is with them when they are under way.
-#[derive(Default, Clone)]
+/// What a call's requests need; it is with them when they are under way. It closes behind the call.
+#[derive(Default)]
 pub(super) struct Hooks(Option<Arc<Door>>);
 
 struct Door {
@@ -27,6 +28,13 @@ struct Door {
     log: Pen,
     journey: Journey,
     deadline: Instant,
+    closed: AtomicBool,
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|door| door.closed.store(true, Ordering::Release));
+    }
 }
 
 impl Hooks {
@@ -43,6 +51,7 @@ impl Hooks {
             log: call.log.clone(),
             journey: scope.journey.clone(),
             deadline: scope.deadline,
+            closed: AtomicBool::new(false),
         })))
     }
 }
@@ -114,6 +123,10 @@ impl Door {
             self.traffic.fetched(&self.fixed.budget, piece.len() as u64)?;
             share.grow(piece.len() as u64).map_err(fetch::out_of_memory)?;
             content.extend_from_slice(&piece);
+        }
+        // A guest that failed in the middle has ended its body as well: half of it is not to be taken for all.
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::new(&code::FETCH_INVALID, "the call ended before its request was sent"));
         }
         Ok((content.into(), share))
     }

@@ -26,6 +26,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Component {
             "fetch" => respond(place, 200, &fetch(query, 1)),
             "flood" => respond(place, 200, &(0..20).map(|_| fetch(query, 1)).collect::<Vec<_>>().join(" ")),
             "send" => respond(place, 200, &fetch(query, 64 << 10)),
+            "half" => send_half(query),
             what => respond(place, 200, &hostile::attempt(what, query)),
         }
     }
@@ -86,6 +87,18 @@ fn read(stream: &InputStream) -> Vec<u8> {
             Err(StreamError::LastOperationFailed(fault)) => return fault.to_debug_string().into_bytes(),
         }
     }
+}
+
+/// Ends in the middle of a request to a server.
+fn send_half(authority: &str) {
+    let request = OutgoingRequest::new(Fields::new());
+    request.set_method(&Method::Post).expect("a method");
+    request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
+    request.set_authority(Some(authority)).expect("a name");
+    let body = request.body().expect("a body");
+    let _answer = wasip2::http::outgoing_handler::handle(request, None).expect("under way");
+    body.write().expect("a stream").blocking_write_and_flush(b"half").expect("written");
+    wasip2::cli::exit::exit(Err(()));
 }
 
 /// Asks a server, `host:port/path`, with so many bytes to it.
