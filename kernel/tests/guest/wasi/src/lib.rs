@@ -95,6 +95,7 @@ fn send_half(authority: &str) {
     request.set_method(&Method::Post).expect("a method");
     request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
     request.set_authority(Some(authority)).expect("a name");
+    request.set_path_with_query(Some("/")).expect("a path");
     let body = request.body().expect("a body");
     let _answer = wasip2::http::outgoing_handler::handle(request, None).expect("under way");
     body.write().expect("a stream").blocking_write_and_flush(b"half").expect("written");
