@@ -111,7 +111,9 @@ fn python(tree: &Tree, places: &Places) -> anyhow::Result<()> {
         tool.arg("-d").arg(tree.root.join("wit").join(name));
     }
     tool.arg("-d").arg(places.source.join("world.wit")).args(["-w", "example:notes/plugin", "componentize", "app"]);
-    tool.arg("-p").arg(&places.source).arg("-o").arg(&places.output);
+    // From a copy: Python leaves what it compiled beside its sources.
+    fs::copy(places.source.join("app.py"), places.work.join("app.py"))?;
+    tool.arg("-p").arg(&places.work).arg("-o").arg(&places.output);
     command::read(&mut tool).map(drop)
 }
 
