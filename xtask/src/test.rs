@@ -11,7 +11,7 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, guest, plugins, postgres, progress, without_plugins};
+use crate::{bundle, cargo, command, guest, plugins, postgres, progress, stock, without_plugins};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -54,6 +54,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
 /// Build what the tests load, and start the server that they create databases in.
 pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
+    stock::build_all(tree)?;
     bundle::lay_out(tree)?;
     Cluster::start(programs)
 }

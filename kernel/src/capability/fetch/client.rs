@@ -31,7 +31,7 @@ static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     Arc::new(roots)
 });
 
-pub(super) type Request = hyper::Request<Full<Bytes>>;
+pub(in crate::capability) type Request = hyper::Request<Full<Bytes>>;
 
 /// A pool of connections.
 pub(super) struct Client(legacy::Client<HttpsConnector<Connector>, Full<Bytes>>);
