@@ -1,6 +1,7 @@
 //! Plugins from anywhere: files, URLs and registries, signed and unsigned; and what hostile ones of each get.
 
 mod lie;
+mod page;
 mod policy;
 mod registry;
 mod sign;

@@ -131,8 +131,8 @@ fn explain(fault: legacy::Error) -> Error {
             .hint("an operator grants an address inside with its network: \"minio:9000 in 10.0.0.0/8\"")
             .source(fault);
     }
-    let message = if cause::<rustls::Error>(&fault).is_some() {
-        "the server cannot show that it is who it is asked to be"
+    let message = if let Some(fault) = cause::<rustls::Error>(&fault) {
+        certificate(fault)
     } else if fault.is_connect() {
         "no connection to the server"
     } else if cause::<hyper::Error>(&fault).is_some_and(hyper::Error::is_parse) {
@@ -141,6 +141,23 @@ fn explain(fault: legacy::Error) -> Error {
         "the connection ended before the server answered"
     };
     unreachable(message).source(fault)
+}
+
+/// What is wrong with what a server shows.
+fn certificate(fault: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Wrong;
+    match fault {
+        rustls::Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. }) => {
+            "the server's certificate has expired"
+        }
+        rustls::Error::InvalidCertificate(Wrong::NotValidForName | Wrong::NotValidForNameContext { .. }) => {
+            "the server's certificate is for another name"
+        }
+        rustls::Error::InvalidCertificate(Wrong::UnknownIssuer) => {
+            "the server's certificate is worth nothing here: nobody who is trusted vouches for it"
+        }
+        _ => "the server cannot show that it is who it is asked to be",
+    }
 }
 
 fn unreachable(message: &str) -> Error {

@@ -163,7 +163,7 @@ fn guarded(head: &str, stream: &mut dyn Stream) {
         "never" => refuse(stream, &bearer(&format!("http://{host}/token"))),
         "file" => refuse(stream, &bearer("file:///etc/passwd")),
         "elsewhere" => refuse(stream, &bearer("https://example.com/token")),
-        "nonsense" => refuse(stream, "Bearer realm=\"\u{1}"),
+        "nonsense" => refuse(stream, "Bearer realm=\"http:"),
         "nothing" => reply(stream, "401 Unauthorized", b""),
         _ if header(head, "authorization") == Some("Bearer t0ken") => lying(head, stream),
         _ => refuse(stream, &bearer(&format!("http://{host}/token"))),

@@ -46,7 +46,7 @@ fn only_what_a_trusted_key_signed_is_installed() {
     let shown = kernel.operate("GET", ONE, b"").ok();
     assert_eq!((&shown["signer"], &shown["versions"][0]["signer"]), (&json!("acme"), &json!("acme")));
     assert_eq!(kernel.operate("GET", "plugins", b"").ok()["plugins"][0]["signer"], "acme");
-    assert_eq!(kernel.get("/test/x/1").status, 200);
+    assert_eq!(kernel.get("/test/x/1").status, 204);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn trust_is_looked_at_again_with_each_load() {
     let setup = kernel.stop();
     setup.configure(&trusting(&[("acme", &acme)], true));
     let kernel = setup.start();
-    assert_eq!((reason(&kernel), kernel.get("/test/x/1").status), (Value::Null, 200));
+    assert_eq!((reason(&kernel), kernel.get("/test/x/1").status), (Value::Null, 204));
     kernel.sql("update basalt.plugin_version set signature = null");
     let kernel = kernel.stop().start();
     assert_eq!(reason(&kernel), "signature.missing", "a database that was changed vouches for nothing");
@@ -100,5 +100,5 @@ fn trust_is_looked_at_again_with_each_load() {
 fn what_came_with_the_binary_is_as_trusted_as_it_is() {
     let config = trusting(&[], true) + "[plugins.test-log.grant]\nhttp = {}\nlog = {}\n";
     let kernel = Kernel::start(&["log"], &config);
-    assert_eq!(kernel.get("/test/log/1").status, 200);
+    assert_eq!(kernel.get("/test/log/1").status, 204);
 }

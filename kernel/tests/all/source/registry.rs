@@ -38,15 +38,15 @@ pub(super) fn manifest(layers: &[(&str, &[u8])]) -> Vec<u8> {
 pub(super) const CONFIG: &[u8] = br#"{"architecture":"wasm","os":"wasip2","layerDigests":[]}"#;
 
 /// The registry of Debian.
-struct Registry {
+pub(super) struct Registry {
     process: Child,
     folder: TempDir,
-    authority: String,
+    pub(super) authority: String,
 }
 
 impl Registry {
     /// With more of its configuration's `http` and `auth`.
-    fn start(http: &str, auth: &str, folder: TempDir) -> Self {
+    pub(super) fn start(http: &str, auth: &str, folder: TempDir) -> Self {
         let config = folder.path().join("config.yml");
         let data = folder.path().join("data");
         let text = format!(
@@ -63,12 +63,25 @@ impl Registry {
         Self { process, folder, authority }
     }
 
+    /// With a certificate of this authority, and logins where there are some.
+    pub(super) fn secured(authority: &Authority, users: Option<&str>) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let (certificate, key) = authority.certify("127.0.0.1").pem();
+        for (name, text) in [("cert", &*certificate), ("key", &*key), ("users", users.unwrap_or_default())] {
+            std::fs::write(at(name), text).expect("written");
+        }
+        let http = format!(", tls: {{certificate: {:?}, key: {:?}}}", at("cert"), at("key"));
+        let auth = users.map(|_| format!("auth: {{htpasswd: {{realm: here, path: {:?}}}}}", at("users")));
+        Self::start(&http, &auth.unwrap_or_default(), folder)
+    }
+
     fn plain() -> Self {
         Self::start("", "", TempDir::new().expect("a folder"))
     }
 
     /// Pushes what a manifest is made of, with skopeo.
-    fn push(&self, name: &str, manifest: &[u8], blobs: &[&[u8]], more: &[&str]) {
+    pub(super) fn push(&self, name: &str, manifest: &[u8], blobs: &[&[u8]], more: &[&str]) {
         let layout = self.folder.path().join(name.replace([':', '/'], "-"));
         std::fs::create_dir_all(layout.join("blobs/sha256")).expect("a folder");
         for blob in blobs.iter().chain(&[CONFIG, manifest]) {
@@ -114,7 +127,7 @@ fn a_plugin_comes_from_a_registry_with_its_signature() {
         "{err}"
     );
     assert_eq!(well(setup, &["add", &pinned, "--plain-http"]).0, "test-log 1.0.0 is installed again\n");
-    assert_eq!(kernel.get("/test/x/1").status, 200);
+    assert_eq!(kernel.get("/test/x/1").status, 204);
 
     let two_at = registry.oci("team/shop:2.0.0");
     refused(setup, &["upgrade", &two_at, "--plain-http", "--yes"], "signature.missing");
@@ -137,20 +150,12 @@ fn a_plugin_comes_from_a_registry_with_its_signature() {
 
 #[test]
 fn a_registry_with_tls_and_logins_is_asked_with_what_docker_keeps() {
-    let (folder, authority) = (TempDir::new().expect("a folder"), Authority::new());
-    let at = |name: &str| folder.path().join(name);
-    let (certificate, key) = authority.certify("127.0.0.1").pem();
-    for (name, text) in
-        [("cert", certificate), ("key", key), ("ca.pem", authority.pem()), ("users", HTPASSWD.to_owned())]
-    {
-        std::fs::write(at(name), text).expect("written");
-    }
-    let http = format!(", tls: {{certificate: {:?}, key: {:?}}}", at("cert"), at("key"));
-    let auth = format!("auth: {{htpasswd: {{realm: here, path: {:?}}}}}", at("users"));
-    let (ca, one) = (at("ca.pem").to_str().expect("text").to_owned(), file("1.0.0", ""));
-    let registry = Registry::start(&http, &auth, folder);
-    registry.push("shop:1", &manifest(&[(WASM, &one)]), &[&one], &["--dest-creds=ann:secret"]);
+    let authority = Authority::new();
+    let registry = Registry::secured(&authority, Some(HTPASSWD));
     let setup = Setup::new(&[], "");
+    std::fs::write(setup.path("ca.pem"), authority.pem()).expect("written");
+    let (ca, one) = (setup.path("ca.pem").to_str().expect("text").to_owned(), file("1.0.0", ""));
+    registry.push("shop:1", &manifest(&[(WASM, &one)]), &[&one], &["--dest-creds=ann:secret"]);
     let keeps = setup.path("").to_str().expect("text").to_owned();
     let setup = setup.env("DOCKER_CONFIG", &keeps);
     let arguments = ["add", &registry.oci("shop:1"), "--ca", &ca, "--yes"];

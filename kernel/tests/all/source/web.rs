@@ -47,7 +47,7 @@ fn a_plugin_comes_from_a_url_with_its_signature() {
     assert!(list.contains("test-log  2.0.0") && list.contains("signed by\n") && list.contains("  acme\n"), "{list}");
     let (shown, _) = well(setup, &["inspect", "test-log"]);
     assert!(shown.contains("signed by  acme\n"), "{shown}");
-    assert_eq!(kernel.get("/test/x/1").status, 200);
+    assert_eq!(kernel.get("/test/x/1").status, 204);
 
     refused(setup, &["upgrade", &server.url("/1.wasm?a=b"), "--ca", &ca], "plugin.downgrade");
     refused(setup, &["upgrade", &server.url("/2.wasm"), "--ca", &ca, "--unsigned"], "signature.missing");

@@ -105,6 +105,10 @@ impl<'a> Registry<'a> {
         let answer = self.get(&url, "*/*")?;
         // One byte more than was announced is as wrong as another one.
         let blob = content(answer, &url, usize::try_from(layer.size()).unwrap_or(most))?;
+        if blob.len() as u64 != layer.size() {
+            let message = format!("a layer has {} bytes, and its manifest says {}", blob.len(), layer.size());
+            return Err(Error::new(&code::SOURCE_CHECKSUM, message));
+        }
         let found = Digest::of(&blob);
         if found.as_str() != sha256 { Err(differs("a layer", sha256, found.as_str())) } else { Ok(blob) }
     }
