@@ -153,7 +153,7 @@ fn certificate(fault: &rustls::Error) -> &'static str {
         rustls::Error::InvalidCertificate(Wrong::NotValidForName | Wrong::NotValidForNameContext { .. }) => {
             "the server's certificate is for another name"
         }
-        rustls::Error::InvalidCertificate(Wrong::UnknownIssuer) => {
+        rustls::Error::InvalidCertificate(Wrong::UnknownIssuer | Wrong::BadSignature) => {
             "the server's certificate is worth nothing here: nobody who is trusted vouches for it"
         }
         _ => "the server cannot show that it is who it is asked to be",

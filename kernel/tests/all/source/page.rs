@@ -16,7 +16,8 @@ fn blocks(language: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/plugins.md");
     let page = std::fs::read_to_string(path).expect("a page");
     let tested = page.split_once("<!-- tested by kernel/tests/all/source/page.rs -->").expect("the marker").1;
-    let blocks = tested.split(&format!("```{language}\n")).skip(1);
+    let fence = format!("```{language}\n");
+    let blocks = tested.split(&fence).skip(1);
     blocks.filter_map(|block| Some(block.split_once("```")?.0.to_owned())).collect()
 }
 
