@@ -58,7 +58,7 @@ mod tests {
               "reason": { "code": "plugin.not-granted", "message": "it wants more", "hint": "[plugins.wild]\ngrant = {}" } },
         ]);
         let expected = "\
-id    version  state    origin     trial                            signed by
+id    version  state    origin     trial                             signed by
 blog  0.1.0    ready    binary
 shop  1.0.0    ready    installed  1.1.0 at 5 %: 12 calls, 0 failed  acme
 wild  2.0.0    refused  installed

@@ -1,11 +1,13 @@
 //! Registries that lie, stall, or want to be told secrets.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::refused;
 use super::registry::{CONFIG, MANIFEST, WASM, descriptor, manifest, sha256};
 use crate::kernel::Setup;
-use crate::kernel::tls::{Server, Stream, reply, target};
+use crate::kernel::tls::{Authority, Server, Stream, reply, target};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -188,4 +190,30 @@ fn a_registry_that_wants_a_token_gets_one_for_pulling_and_no_secret() {
         add(repository, "source.denied");
         assert!(server.seen().len() <= before + 3, "{repository}: who is refused does not go on");
     }
+}
+
+#[test]
+fn a_token_is_not_carried_to_where_a_registry_keeps_its_files() {
+    let (setup, authority) = (Setup::embedded(&[], ""), Authority::new());
+    let setup = setup.env("DOCKER_CONFIG", "/nonexistent").env("XDG_RUNTIME_DIR", "/nonexistent");
+    std::fs::write(setup.path("ca.pem"), authority.pem()).expect("written");
+    let tls = authority.certify("127.0.0.1").server(&[]);
+    let files = Server::start(Some(Arc::clone(&tls)), |_, stream| reply(stream, "200 OK", LAYER));
+    let to = files.url("/kept");
+    let registry = Server::start(Some(tls), move |head, stream| {
+        let (path, host) = (target(head), header(head, "host").unwrap_or_default());
+        match header(head, "authorization") {
+            _ if path.starts_with("/token") => reply(stream, "200 OK", br#"{"token":"t0ken"}"#),
+            None => {
+                let challenge = format!("www-authenticate: Bearer realm=\"https://{host}/token\"");
+                reply(stream, &format!("401 Unauthorized\r\n{challenge}"), b"");
+            }
+            Some(_) if path.contains("/blobs/") => reply(stream, &format!("307 Moved\r\nlocation: {to}"), b""),
+            Some(_) => reply(stream, "200 OK", &good()),
+        }
+    });
+    let source = format!("oci://{}/team/shop:good", registry.authority());
+    refused(&setup, &["add", &source, "--ca", setup.path("ca.pem").to_str().expect("text")], "plugin.refused");
+    assert_eq!(files.seen().len(), 1);
+    assert_eq!(header(&files.seen()[0], "authorization"), None);
 }
