@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::Body;
-use ureq::http::{Response, StatusCode, header};
+use ureq::http::{Response, header};
 
 use super::web::{Web, content, succeeded, unreachable};
 use super::{differs, token};
@@ -116,7 +116,7 @@ impl<'a> Registry<'a> {
     /// Asks, once more with credentials when the registry wants some.
     fn get(&mut self, url: &str, accept: &str) -> Result<Response<Body>> {
         let answer = self.ask(url, accept)?;
-        if answer.status() != StatusCode::UNAUTHORIZED || self.authorization.is_some() {
+        if answer.status().as_u16() != 401 || self.authorization.is_some() {
             return succeeded(answer, url).map_err(denied);
         }
         let challenge = answer.headers().get(header::WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ureq::http::{Response, StatusCode, header};
+use ureq::http::{Response, header};
 use ureq::{Agent, Body};
 
 use crate::cli::tls;
@@ -62,9 +62,9 @@ impl Web {
     /// `source.unreachable`.
     pub(super) fn read_if_any(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>> {
         let answer = self.get(url, &[])?;
-        match answer.status() {
+        match answer.status().as_u16() {
             // Storage that may not be listed says that what is not there is forbidden.
-            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => Ok(None),
+            403 | 404 | 410 => Ok(None),
             _ => content(succeeded(answer, url)?, url, most).map(Some),
         }
     }
@@ -84,17 +84,15 @@ impl Web {
 /// # Errors
 /// `source.denied`, `source.unreachable` with the status.
 pub(super) fn succeeded(answer: Response<Body>, url: &str) -> Result<Response<Body>> {
-    match answer.status() {
-        StatusCode::OK => Ok(answer),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Err(Error::new(&code::SOURCE_DENIED, format!("{url} is not for everybody")))
-        }
-        StatusCode::NOT_FOUND => Err(unreachable(url, "there is nothing")),
-        status if status.is_redirection() => {
+    match answer.status().as_u16() {
+        200 => Ok(answer),
+        401 | 403 => Err(Error::new(&code::SOURCE_DENIED, format!("{url} is not for everybody"))),
+        404 => Err(unreachable(url, "there is nothing")),
+        300..400 => {
             let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             Err(unreachable(url, format!("it leads to {to:?}, and only TLS is followed")))
         }
-        status => Err(unreachable(url, format!("the answer is {status}"))),
+        _ => Err(unreachable(url, format!("the answer is {}", answer.status()))),
     }
 }
 
