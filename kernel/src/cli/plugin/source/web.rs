@@ -88,7 +88,7 @@ pub(super) fn succeeded(answer: Response<Body>, url: &str) -> Result<Response<Bo
         200 => Ok(answer),
         401 | 403 => Err(Error::new(&code::SOURCE_DENIED, format!("{url} is not for everybody"))),
         404 => Err(unreachable(url, "there is nothing")),
-        300..400 => {
+        300..=399 => {
             let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             Err(unreachable(url, format!("it leads to {to:?}, and only TLS is followed")))
         }
