@@ -28,6 +28,7 @@ pub mod plugin;
 pub mod registry;
 pub mod roster;
 pub mod route;
+pub mod signature;
 mod stock;
 pub mod trial;
 

@@ -29,6 +29,7 @@ use client::Client;
 use connect::{Connector, Resolve};
 
 pub(super) use client::Request;
+pub use client::{Roots, roots};
 pub use host::Pattern;
 
 /// The scope of the capability: `fetch = { hosts = ["api.stripe.com"] }`.
@@ -46,6 +47,7 @@ pub struct Fixed {
     /// Bytes of one answer.
     max_answer: u64,
     resolve: Resolve,
+    roots: Roots,
     client: OnceLock<Client>,
 }
 
@@ -82,16 +84,16 @@ fn invalid(what: impl std::fmt::Display) -> Error {
 }
 
 impl Fixed {
-    /// What was granted, and how long an answer may be.
-    pub fn new(grant: Grant, max_answer: u64) -> Self {
-        Self { grant: Arc::new(grant), max_answer, resolve: connect::system(), client: OnceLock::new() }
+    /// What was granted, how long an answer may be, and whom to believe.
+    pub fn new(grant: Grant, max_answer: u64, roots: Roots) -> Self {
+        Self { grant: Arc::new(grant), max_answer, resolve: connect::system(), roots, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&Client> {
         if self.client.get().is_none() {
             let connector = Connector::new(Arc::clone(&self.grant), Arc::clone(&self.resolve));
             // Another call may have been quicker.
-            let _ = self.client.set(Client::new(connector)?);
+            let _ = self.client.set(Client::new(connector, &self.roots)?);
         }
         self.client.get().ok_or_else(|| Error::internal(anyhow::anyhow!("a pool that was just made")))
     }

@@ -90,7 +90,7 @@ impl Plugin {
             },
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             dispatch: scopes.dispatch,
-            fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0),
+            fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0, Arc::clone(&engine.roots)),
             secret: secret::Fixed::new(store, scopes.secret),
             settings,
             log_lines: grant.limits.log_lines,

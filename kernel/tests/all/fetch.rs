@@ -1,5 +1,7 @@
 //! `fetch`: a plugin asks servers outside, those that were named and no others, and no server costs more than the limits say.
 
+mod tls;
+
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;

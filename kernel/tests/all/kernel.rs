@@ -3,6 +3,9 @@
 #[path = "kernel/login.rs"]
 mod login;
 
+#[path = "kernel/tls.rs"]
+pub mod tls;
+
 #[path = "kernel/variant.rs"]
 pub mod variant;
 

@@ -38,6 +38,7 @@ mod readme;
 mod schema;
 mod secret;
 mod settings;
+mod source;
 mod sql;
 mod stock;
 mod wasi;

@@ -26,7 +26,7 @@ fn fixed(hosts: &[&str], answers: &[&[&str]]) -> (Fixed, Arc<AtomicUsize>) {
         Box::pin(async move { Ok(answer) })
     });
     let grant = Grant { hosts: hosts.iter().map(|host| pattern(host)).collect() };
-    let fixed = Fixed { resolve, ..Fixed::new(grant, 1000) };
+    let fixed = Fixed { resolve, ..Fixed::new(grant, 1000, Arc::new(rustls::RootCertStore::empty())) };
     (fixed, lookups)
 }
 
