@@ -23,6 +23,7 @@ mod postgres;
 mod progress;
 mod reference;
 mod serve;
+mod stock;
 mod test;
 mod tree;
 mod wasm;

@@ -12,10 +12,13 @@ mod log;
 mod new;
 mod pack;
 mod question;
+mod sign;
+mod source;
 mod test;
 mod word;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::Setup;
@@ -36,7 +39,7 @@ enum Command {
     List(list::Arguments),
     /// Say everything about one plugin
     Inspect(inspect::Arguments),
-    /// Install a plugin from its file; asks before it may do anything
+    /// Install a plugin from a file, a URL or a registry; asks before it may do anything
     Add(add::Arguments),
     /// Replace a plugin by another version; asks only for what is new
     Upgrade(add::Arguments),
@@ -62,6 +65,10 @@ enum Command {
     Build(build::Arguments),
     /// Make a plugin of a component in any language
     Pack(pack::Arguments),
+    /// Make a key that signs plugins
+    Keygen(sign::Keygen),
+    /// Sign a plugin's file
+    Sign(sign::Sign),
 }
 
 impl Arguments {
@@ -72,6 +79,8 @@ impl Arguments {
             Command::Test(arguments) if !arguments.smoke => Some(test::run(arguments)),
             Command::Build(arguments) => Some(build::run(arguments)),
             Command::Pack(arguments) => Some(pack::run(arguments)),
+            Command::Keygen(arguments) => Some(sign::generate(arguments)),
+            Command::Sign(arguments) => Some(sign::sign(arguments)),
             _ => None,
         }
     }
@@ -90,7 +99,7 @@ pub(super) fn run(mut setup: Setup, arguments: Arguments) -> Result<ExitCode> {
         Command::Test(test) => test::smoke(setup, &test),
         command => {
             // Before a kernel is looked for or started: a file that is no plugin needs none.
-            let task = task(command)?;
+            let task = task(command, arguments.place.ca.as_deref())?;
             admin::with_kernel(setup, arguments.place, task)
         }
     }
@@ -102,16 +111,16 @@ fn free(address: SocketAddr) -> SocketAddr {
     if is_free { address } else { SocketAddr::new(address.ip(), 0) }
 }
 
-fn task(command: Command) -> Result<Task> {
+fn task(command: Command, ca: Option<&Path>) -> Result<Task> {
     let task: Task = match command {
         Command::List(arguments) => Box::new(move |client| list::run(client, &arguments)),
         Command::Inspect(arguments) => Box::new(move |client| inspect::run(client, &arguments)),
         Command::Add(arguments) => {
-            let file = arguments.open()?;
+            let file = arguments.source.open(ca)?;
             Box::new(move |client| add::run(client, &arguments, &file))
         }
         Command::Upgrade(arguments) => {
-            let file = arguments.open()?;
+            let file = arguments.source.open(ca)?;
             Box::new(move |client| add::upgrade(client, &arguments, &file))
         }
         Command::Remove(arguments) => Box::new(move |client| change::remove(client, &arguments)),
@@ -125,6 +134,8 @@ fn task(command: Command) -> Result<Task> {
         Command::Test(arguments) => Box::new(move |_| test::run(&arguments)),
         Command::Build(arguments) => Box::new(move |_| build::run(&arguments)),
         Command::Pack(arguments) => Box::new(move |_| pack::run(&arguments)),
+        Command::Keygen(arguments) => Box::new(move |_| sign::generate(&arguments)),
+        Command::Sign(arguments) => Box::new(move |_| sign::sign(&arguments)),
     };
     Ok(task)
 }

@@ -40,8 +40,11 @@ mod readme;
 mod schema;
 mod secret;
 mod settings;
+mod source;
 mod sql;
+mod stock;
 mod tutorial;
+mod wasi;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.
