@@ -21,6 +21,7 @@ mod package;
 mod plugins;
 mod postgres;
 mod progress;
+mod reference;
 mod serve;
 mod stock;
 mod test;
