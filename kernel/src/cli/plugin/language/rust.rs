@@ -29,6 +29,9 @@ const DEV: &[&str] = &[
     "incremental=true",
 ];
 
+/// Has `getrandom` take what the SDK's `random!` gives. Beside flags that the project sets, not in their place.
+const RANDOM: &str = r#"target.wasm32-unknown-unknown.rustflags=["--cfg", "getrandom_backend=\"custom\""]"#;
+
 /// What cargo knows of the plugin's crate.
 struct Crate {
     /// The package, as `--package` wants it.
@@ -68,6 +71,7 @@ pub(super) fn build(folder: &Path, purpose: Purpose) -> Result<PathBuf> {
         Purpose::Dev => ("plugin-dev", DEV),
     };
     let mut build = cargo(folder);
+    build.arg("--config").arg(RANDOM);
     build.args(["build", "--target", TARGET, "--profile", profile, "--package", &package.name, "--lib"]);
     build.arg("--target-dir").arg(&package.target).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     if !has_profile(&package.workspace, profile) {
