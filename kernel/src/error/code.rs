@@ -69,6 +69,8 @@ codes! {
 
     HOST_OUT_OF_MEMORY = "host.out-of-memory", Unavailable, "The plugins of this kernel use all of `host.memory`. Try again after `Retry-After`.";
 
+    REQUEST_INVALID = "request.invalid", Invalid, "A parameter of the path or the query is not what the plugin takes; the message says what it is about.";
+    BODY_INVALID = "body.invalid", Invalid, "The body is not what the plugin takes: it is missing, not UTF-8, or not JSON of the form that it reads.";
     BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";
 
     DISPATCH_NOT_GRANTED = "dispatch.not-granted", Plugin, "The plugin asked a route of this instance that it was not granted.";

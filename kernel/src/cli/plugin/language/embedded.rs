@@ -1,7 +1,7 @@
 //! The files of this repository that the binary carries for new projects: the SDK's source, the contract and the templates.
 //! It does not know what they are for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::File;
 
@@ -10,7 +10,7 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs")
 
 /// The files of one folder, laid out below another.
 pub(super) fn files(folder: &str, to: &str) -> Vec<File> {
-    let inside = |path: &str| Path::new(path).strip_prefix(folder).map(|rest| PathBuf::from(to).join(rest)).ok();
+    let inside = |path: &str| Path::new(path).strip_prefix(folder).map(|rest| Path::new(to).join(rest)).ok();
     FILES.iter().filter_map(|(path, text)| Some(File { path: inside(path)?, content: (*text).to_owned() })).collect()
 }
 

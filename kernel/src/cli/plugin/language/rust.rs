@@ -49,9 +49,10 @@ pub(super) fn template(name: &str) -> Result<Vec<File>> {
 
 /// The SDK's source, as this binary was built with it, where the template's `Cargo.toml` looks for it.
 fn sdk() -> Vec<File> {
-    let source = ["Cargo.toml", "src"].map(|name| format!("sdk-plugin/{name}"));
-    let sdk = source.iter().flat_map(|path| embedded::files(path, &format!(".basalt/{path}")));
-    sdk.chain(embedded::files("wit", ".basalt/wit")).collect()
+    let mut sdk = embedded::files("sdk-plugin", ".basalt/sdk-plugin");
+    sdk.retain(|file| !file.path.starts_with(".basalt/sdk-plugin/template"));
+    sdk.extend(embedded::files("wit", ".basalt/wit"));
+    sdk
 }
 
 pub(super) fn watched(folder: &Path) -> Vec<PathBuf> {
