@@ -1,4 +1,4 @@
-// `node build --out FILE --exports handler,filter --wants log,sql`, in the folder of a plugin: from its source to a component that
+// `node build --out FILE --exports handler,filter --wants log,sql [--dev]`, in the folder of a plugin: from its source to a component that
 // imports nothing but the contract. It packs nothing: `basalt plugin build` does.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { world } from "./contract.js";
 const list = (text = "") => text.split(",").filter(Boolean);
 
 async function run() {
-  const options = { out: { type: "string" }, exports: { type: "string" }, wants: { type: "string" } };
+  const options = { out: { type: "string" }, exports: { type: "string" }, wants: { type: "string" }, dev: { type: "boolean" } };
   const { values } = parseArgs({ options });
   const { main = "src/plugin.js" } = JSON.parse(readFileSync("package.json", "utf8"));
   const exports = list(values.exports);
@@ -22,7 +22,10 @@ async function run() {
   writeFileSync(witPath, world(imports, exports));
   writeFileSync(jsPath, code);
   // Without the asynchronous calls and the WASI that this kernel's contract does not have.
-  const { component } = await componentize({ witPath, jsSource: code, jsPath, world: "built", sync: true, stubWasi: true });
+  const without = { sync: true, stubWasi: true };
+  // The same engine, compiled to be small: the kernel compiles it in half the time, and it runs at two thirds of the speed.
+  const engine = { optSize: values.dev };
+  const { component } = await componentize({ witPath, jsSource: code, jsPath, world: "built", ...without, ...engine });
   writeFileSync(values.out, component);
 }
 
