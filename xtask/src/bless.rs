@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cargo::SELECTIONS;
 use crate::tree::Tree;
-use crate::{cargo, command, file, postgres, progress, test};
+use crate::{cargo, command, file, javascript, postgres, progress, test};
 
 /// Generated files and the kernel's command that prints each.
 const GENERATED: [(&str, &[&str]); 2] =
@@ -21,6 +21,7 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
             eprintln!("wrote {name}");
         }
     }
+    javascript::bless(tree)?;
     accept_snapshots(tree)
 }
 

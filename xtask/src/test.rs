@@ -11,7 +11,7 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, guest, plugins, postgres, progress, without_plugins};
+use crate::{bundle, cargo, command, guest, javascript, plugins, postgres, progress, without_plugins};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -55,6 +55,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
 pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
     bundle::lay_out(tree)?;
+    javascript::fetch()?;
     Cluster::start(programs)
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn run_each(
 pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selection: &[&str]) -> Command {
     let mut cargo = cargo::at(tree);
     cargo.args(["test", "--release"]).args(selection);
-    cargo.env("BASALT_TEST_ADMIN", cluster.address());
+    cargo.env("BASALT_TEST_ADMIN", cluster.address()).env("BASALT_TEST_JCO", javascript::generator());
     cargo.env("BASALT_TEST_PLUGINS", guest::fixtures(tree)).env("BASALT_BUNDLE", bundle);
     cargo
 }

@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 use crate::kernel::{Kernel, Setup, wait_until};
 
 /// A server outside. It keeps what it was sent: for each request its connection's number and its text.
-struct Outside {
-    port: u16,
+pub struct Outside {
+    pub port: u16,
     seen: Arc<Mutex<Vec<(usize, String)>>>,
 }
 
 /// Writes an answer; whether the connection stays.
-type Answer = fn(request: &str, stream: &mut TcpStream) -> bool;
+pub type Answer = fn(request: &str, stream: &mut TcpStream) -> bool;
 
 impl Outside {
-    fn start(answer: Answer) -> Self {
+    pub fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let (port, seen) = (listener.local_addr().expect("an address").port(), Arc::default());
         let kept = Arc::clone(&seen);
@@ -32,11 +32,11 @@ impl Outside {
         Self { port, seen }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub fn seen(&self) -> Vec<String> {
         self.seen.lock().iter().map(|(_, text)| text.clone()).collect()
     }
 }

@@ -24,11 +24,11 @@ function engine(wants) {
   ].join("\n");
 }
 
-const entry = (main, exports) => `
+const entry = (main) => `
   import "basalt-engine";
   import plugin from ${JSON.stringify(main)};
-  import * as serve from ${sdk("engine/serve.js")};
-  ${exports.map((name) => `export const ${name} = serve.${name}(plugin);`).join("\n")}
+  import { handler as serve } from ${sdk("engine/serve.js")};
+  export const handler = serve(plugin);
 `;
 
 /** The contract's interfaces stay outside; those that nobody uses go. */
@@ -54,9 +54,9 @@ async function withoutEffects(builder, path, resolveDir) {
 }
 
 /** The module's code, and the interfaces that it imports. */
-export async function bundle({ folder, main, wants, exports }) {
+export async function bundle({ folder, main, wants }) {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: entry(resolve(folder, main), exports), resolveDir: folder, sourcefile: "entry.js" },
+    stdin: { contents: entry(resolve(folder, main)), resolveDir: folder, sourcefile: "entry.js" },
     absWorkingDir: folder,
     outfile: "bundle.js",
     write: false,

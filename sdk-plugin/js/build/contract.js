@@ -29,10 +29,9 @@ export function specifier(host) {
   return `${found.name}/${name}@${found.version}`;
 }
 
-/** The world of a plugin that imports and exports just this. */
-export function world(imports, exports) {
-  const version = packages().find(({ folder }) => folder === "http").version;
-  const lines = imports.map((name) => `  import ${name};`);
-  lines.push(...exports.map((name) => `  export basalt:http/${name}@${version};`));
+/** The world of a plugin that imports just this, and answers requests. */
+export function world(imports) {
+  const { version } = packages().find(({ folder }) => folder === "http");
+  const lines = imports.map((name) => `  import ${name};`).concat(`  export basalt:http/handler@${version};`);
   return contract(`world built {\n${lines.join("\n")}\n}\n`);
 }

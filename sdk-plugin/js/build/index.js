@@ -1,4 +1,4 @@
-// `node build --out FILE --exports handler,filter --wants log,sql [--dev]`, in the folder of a plugin: from its source to a component that
+// `node build --out FILE --wants log,sql [--dev]`, in the folder of a plugin: from its source to a component that
 // imports nothing but the contract. It packs nothing: `basalt plugin build` does.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,15 +11,14 @@ import { world } from "./contract.js";
 const list = (text = "") => text.split(",").filter(Boolean);
 
 async function run() {
-  const options = { out: { type: "string" }, exports: { type: "string" }, wants: { type: "string" }, dev: { type: "boolean" } };
+  const options = { out: { type: "string" }, wants: { type: "string" }, dev: { type: "boolean" } };
   const { values } = parseArgs({ options });
   const { main = "src/plugin.js" } = JSON.parse(readFileSync("package.json", "utf8"));
-  const exports = list(values.exports);
-  const { code, imports } = await bundle({ folder: process.cwd(), main, wants: list(values.wants), exports });
+  const { code, imports } = await bundle({ folder: process.cwd(), main, wants: list(values.wants) });
   const folder = dirname(values.out);
   mkdirSync(folder, { recursive: true });
   const [witPath, jsPath] = ["world.wit", "bundle.js"].map((name) => join(folder, name));
-  writeFileSync(witPath, world(imports, exports));
+  writeFileSync(witPath, world(imports));
   writeFileSync(jsPath, code);
   // Without the asynchronous calls and the WASI that this kernel's contract does not have.
   const without = { sync: true, stubWasi: true };

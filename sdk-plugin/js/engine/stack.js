@@ -2,7 +2,7 @@
 // of theirs.
 
 /** A line of a stack, as the engine writes it. */
-const FRAME = /^\s*at (\S+) \(.*:(\d+):\d+\)$/;
+const FRAME = /^\s*at (.+) \(.*:(\d+):\d+\)$/;
 
 /** The frames of an error that are the author's: `deep (src/plugin.js:3)`. */
 export function frames(error) {

@@ -144,20 +144,6 @@ export class Request extends Message {
   get authenticated() {
     return this.#host.authenticated();
   }
-
-  /** What a filter changes for whoever comes next. */
-  setHeader(name, value) {
-    ask(() => this.#host.setHeader(name.toLowerCase(), value));
-  }
-
-  removeHeader(name) {
-    this.#host.removeHeader(name.toLowerCase());
-  }
-
-  setQuery(query) {
-    ask(() => this.#host.setQuery(query === null ? null : String(query)));
-    this.#query = undefined;
-  }
 }
 
 /** An answer: of this plugin, or of a server that it asked. */

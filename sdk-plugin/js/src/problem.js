@@ -15,17 +15,15 @@ export function problem(code, message, more) {
   return new Problem(code, message, more);
 }
 
-/** Calls the host, whose problems are plain records: as Errors they have a stack, and `details` that were read. */
+/** Calls the host, whose problems come as records: the engine wraps one in an error of its own, a test throws it as it is. */
 export function ask(call) {
   try {
     return call();
   } catch (thrown) {
-    throw isRecord(thrown) ? fromRecord(thrown) : thrown;
+    const record = thrown?.payload ?? thrown;
+    throw typeof record?.code === "string" && !(record instanceof Error) ? fromRecord(record) : thrown;
   }
 }
-
-/** Whether it is a problem as the contract has it, and not some error of the engine's. */
-const isRecord = (thrown) => !(thrown instanceof Error) && typeof thrown?.code === "string";
 
 function fromRecord({ code, message, details, hint }) {
   return new Problem(code, message, { details: parse(details), hint: hint ?? undefined });

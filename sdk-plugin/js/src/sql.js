@@ -31,10 +31,22 @@ function tag(run) {
 /** One statement each, in a transaction of its own. */
 function as(mode) {
   const run = (access) => (text, values) => ask(() => query(mode, access, text, values.map(parameter)));
-  const statement = tag(run("read-only"));
+  const statement = tag(reading(run("read-only")));
   statement.write = tag(run("read-write"));
   statement.transaction = (work) => transaction(mode, work);
   return statement;
+}
+
+/** Says how it is done to whoever writes where only reading is allowed. */
+function reading(run) {
+  return (text, values) => {
+    try {
+      return run(text, values);
+    } catch (error) {
+      if (error.code === "25006") error.hint = "sql`…` only reads; sql.write`…` writes";
+      throw error;
+    }
+  };
 }
 
 // A function's own `caller` is something else, which has to be covered.

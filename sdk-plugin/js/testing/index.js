@@ -20,8 +20,7 @@ export class Host {
 
   /** Sends a request for a path and, after `?`, a query; what the plugin throws, this throws. */
   async request(method, target, options = {}) {
-    const handle = typeof this.#plugin === "function" ? this.#plugin : this.#plugin.handle;
-    return toResponse(await handle(new Request(this.#asked(method, target, options))));
+    return toResponse(await this.#plugin(new Request(this.#asked(method, target, options))));
   }
 
   #asked(method, target, { headers = {}, body, json, role = "anon" }) {

@@ -58,12 +58,6 @@ export interface Request extends Message {
   readonly role: string;
   /** Whether the caller proved an identity. */
   readonly authenticated: boolean;
-  /** In a filter: sets a header for whoever comes next. */
-  setHeader(name: string, value: string): void;
-  /** In a filter: removes a header for whoever comes next. */
-  removeHeader(name: string): void;
-  /** In a filter: replaces the query for whoever comes next. */
-  setQuery(query: URLSearchParams | string | null): void;
 }
 
 export interface Init {
@@ -98,27 +92,6 @@ export type Handler = (request: Request, params: Params) => Answer | Promise<Ans
  * a method, by any. Of several that fit, the first answers.
  */
 export function router(handlers: { [place: string]: Handler }): (request: Request) => Answer;
-
-/** An answer on its way out, as a filter sees it. */
-export interface Reply {
-  status: number;
-  readonly headers: Headers;
-  /** SHA-256 of the content in hexadecimal digits, computed by the host; `null` when there is none. */
-  readonly digest: string | null;
-  get body(): Body;
-  set body(content: Content);
-  setHeader(name: string, value: string): void;
-  removeHeader(name: string): void;
-}
-
-/** What `export default` can be besides a handler: what the manifest's `[[route]]` and `[filter]` call. */
-export interface Plugin {
-  handle?(request: Request): Answer | Promise<Answer>;
-  /** Before the handlers of others; an answer is given in their place. */
-  before?(request: Request): Answer | Promise<Answer>;
-  /** After them, on the way back. */
-  after?(request: Request, reply: Reply): void | Promise<void>;
-}
 
 /** Why something failed: `throw problem("order.sold-out", "There is none left")`. */
 export class Problem extends Error {

@@ -1,6 +1,6 @@
 // The host in memory, for `node --test`.
 
-import type { Plugin, Relation, Request, Response, Row } from "./index.js";
+import type { Relation, Request, Response, Row } from "./index.js";
 
 /** A statement that the plugin ran, or `begin`, `commit` and `rollback`. */
 export interface Ran {
@@ -26,7 +26,7 @@ export class Host {
    * The host of a plugin with this manifest, `new URL("../plugin.toml", import.meta.url)`. Requests find its routes, settings have its
    * defaults, and a capability that it does not want fails the test.
    */
-  constructor(plugin: ((request: Request) => unknown) | Plugin, manifest: string | { readonly href: string });
+  constructor(plugin: (request: Request) => unknown, manifest: string | { readonly href: string });
 
   /** Sends a request for a path and, after `?`, a query. What the plugin throws, this throws. */
   request(method: string, target: string, options?: { headers?: Record<string, string>; body?: string | Uint8Array; json?: unknown; role?: string }): Promise<Response>;

@@ -5,6 +5,8 @@ mod node;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::{File, Purpose, embedded, refused};
 use crate::error::{Error, Result};
 use crate::host::manifest::Manifest;
@@ -15,6 +17,9 @@ const SDK: &str = "node_modules/@basalt/plugin";
 
 /// Where the component goes: where tools of this language keep what they can make again.
 const COMPONENT: &str = "node_modules/.cache/basalt/plugin.wasm";
+
+/// What was installed last.
+const INSTALLED: &str = "node_modules/.cache/basalt/installed";
 
 pub(super) fn template(name: &str) -> Result<Vec<File>> {
     let sdk = embedded::files("sdk-plugin/js", ".basalt/sdk-plugin/js");
@@ -35,7 +40,7 @@ pub(super) fn test(folder: &Path) -> Result<()> {
 pub(super) fn build(folder: &Path, purpose: Purpose) -> Result<PathBuf> {
     install(folder)?;
     let mut build = node(folder);
-    build.arg(format!("{SDK}/build/index.js")).args(["--out", COMPONENT]).args(manifest(folder)?);
+    build.arg(format!("{SDK}/build/index.js")).args(["--out", COMPONENT, "--wants", &wants(folder)?]);
     match purpose {
         Purpose::Release => check(folder)?,
         // Types are for editors and for `build`; whoever waits here wants to see the change.
@@ -45,33 +50,55 @@ pub(super) fn build(folder: &Path, purpose: Purpose) -> Result<PathBuf> {
     Ok(folder.join(COMPONENT))
 }
 
-/// What a project depends on, where `package.json` has changed since that was installed.
+/// What a project depends on, where that is not what was installed.
 fn install(folder: &Path) -> Result<()> {
-    let changed = |name: &str| folder.join(name).metadata().and_then(|file| file.modified()).ok();
-    let installed = changed("node_modules/.package-lock.json");
-    if folder.join(SDK).is_dir() && installed.is_some() && installed >= changed("package.json") {
+    let wanted = dependencies(folder)?;
+    let stamp = folder.join(INSTALLED);
+    if folder.join(SDK).is_dir() && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
     eprintln!("npm installs what package.json names");
     let mut npm = npm(folder);
     npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error"]);
-    run(&mut npm, "npm could not install what package.json names; what it said stands above")
+    run(&mut npm, "npm could not install what package.json names; what it said stands above")?;
+    if !folder.join(SDK).is_dir() {
+        return Err(refused("package.json does not name @basalt/plugin")
+            .hint("package.json: \"dependencies\": { \"@basalt/plugin\": \"file:.basalt/sdk-plugin/js\" }"));
+    }
+    let written = stamp.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&stamp, wanted));
+    written.map_err(|fault| refused(format!("{} cannot be written: {fault}", stamp.display())))
+}
+
+/// What `package.json` wants installed, as text.
+fn dependencies(folder: &Path) -> Result<String> {
+    let path = folder.join("package.json");
+    let unreadable = |fault: &dyn std::fmt::Display| refused(format!("{} cannot be read: {fault}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|fault| unreadable(&fault))?;
+    let package: Value = serde_json::from_str(&text).map_err(|fault| unreadable(&fault))?;
+    Ok(["dependencies", "devDependencies", "optionalDependencies"]
+        .map(|kind| format!("{kind}: {}\n", package[kind]))
+        .concat())
 }
 
 /// The author's own check, where there is one.
 fn check(folder: &Path) -> Result<()> {
-    run(npm(folder).args(["run", "--silent", "--if-present", "check"]), "it is not in order; what the check said stands above")
+    run(
+        npm(folder).args(["run", "--silent", "--if-present", "check"]),
+        "it is not in order; what the check said stands above",
+    )
 }
 
-/// What the build has to know of the manifest, which it cannot read.
-fn manifest(folder: &Path) -> Result<[String; 4]> {
+/// What the build has to know of the manifest, which it cannot read: what is wanted.
+fn wants(folder: &Path) -> Result<String> {
     let text = std::fs::read_to_string(folder.join("plugin.toml")).map_err(Error::internal)?;
     let manifest = Manifest::parse(&text)?;
-    let exports = [(!manifest.routes.is_empty(), "handler"), (manifest.filter.is_some(), "filter")];
-    let exports: Vec<_> = exports.into_iter().filter_map(|(is_there, name)| is_there.then_some(name)).collect();
-    if exports.is_empty() {
-        return Err(refused("plugin.toml has no [[route]] and no [filter], so nothing would ever call the code"));
+    if manifest.filter.is_some() {
+        return Err(refused("a filter cannot be written in JavaScript yet").hint(
+            "its engine gives back what a filter borrows later than the contract allows; Rust can: docs/plugins.md",
+        ));
     }
-    let wants: Vec<_> = manifest.want.keys().map(String::as_str).collect();
-    Ok(["--exports".to_owned(), exports.join(","), "--wants".to_owned(), wants.join(",")])
+    if manifest.routes.is_empty() {
+        return Err(refused("plugin.toml has no [[route]], so nothing would ever call the code"));
+    }
+    Ok(manifest.want.keys().map(String::as_str).collect::<Vec<_>>().join(","))
 }

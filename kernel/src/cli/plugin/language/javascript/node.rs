@@ -28,5 +28,6 @@ fn program(name: &str, folder: &Path) -> Command {
 
 fn missing(command: &Command, fault: &std::io::Error) -> Error {
     let program = command.get_program().to_string_lossy();
-    refused(format!("{program} cannot be run: {fault}")).hint("install Node 20 or later, which brings npm: https://nodejs.org")
+    refused(format!("{program} cannot be run: {fault}"))
+        .hint("install Node 20 or later, which brings npm: https://nodejs.org")
 }
