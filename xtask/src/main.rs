@@ -22,6 +22,7 @@ mod package;
 mod plugins;
 mod postgres;
 mod progress;
+mod reference;
 mod serve;
 mod test;
 mod tree;

@@ -15,7 +15,11 @@ const asked = async (work) => {
   }
 };
 
+/** What an instance remembers. */
+let calls = 0;
+
 export default router({
+  "GET /calls": () => ++calls,
   "GET /request/{name}": async (request, { name }) => ({
     name,
     params: request.params,
