@@ -129,7 +129,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     }
     if matches!(arguments.command, Some(Command::Plugin(_))) {
         // Nobody wants to read about a kernel that runs for a command only, nor twice what it refuses or what plugins write.
-        setup.config.log.level = "warn,http=error,plugin=off".to_owned();
+        setup.config.log.level = "warn,basalt::http=off,plugin=off,http=off".to_owned();
     }
     crate::telemetry::start(&setup.config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {

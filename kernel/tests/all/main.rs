@@ -40,6 +40,7 @@ mod schema;
 mod secret;
 mod settings;
 mod sql;
+mod tutorial;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.

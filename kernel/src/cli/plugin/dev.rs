@@ -136,6 +136,29 @@ impl Lines {
         let Ok(answer) = client.ask("GET", &path(&["plugins", id, "log"], &[("limit", Some("1000"))]), None) else {
             return;
         };
-        self.seen.take(&json!({ "lines": answer["lines"] })).iter().for_each(|line| println!("{line}"));
+        self.seen.take(&json!({ "lines": answer["lines"] })).iter().for_each(|line| println!("{}", brief(line)));
+    }
+}
+
+/// A line without the frames of a crash, which whoever waits for a line of the log does not read: the panic's own line says where.
+fn brief(line: &str) -> String {
+    let Some((head, trace)) = line.split_once(": error while executing at wasm backtrace:") else {
+        return line.to_owned();
+    };
+    let trap = trace.split("wasm trap: ").nth(1).map(|trap| trap.split("\\u{a}").next().unwrap_or_default());
+    trap.map_or_else(|| head.to_owned(), |trap| format!("{head}: {trap}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_is_said_in_one_line() {
+        assert_eq!(brief("INFO  as it is"), "INFO  as it is");
+        let crash = "ERROR plugin.trap: the plugin crashed: error while executing at wasm backtrace:\\u{a} 0: x";
+        assert_eq!(brief(crash), "ERROR plugin.trap: the plugin crashed");
+        let whole = format!("{crash}\\u{{a}}\\u{{a}}Caused by:\\u{{a}}    wasm trap: out of fuel\\u{{a}}more");
+        assert_eq!(brief(&whole), "ERROR plugin.trap: the plugin crashed: out of fuel");
     }
 }

@@ -12,22 +12,17 @@ use super::{File, Purpose, embedded, refused};
 use crate::error::{Error, Result};
 use toolchain::{TARGET, cargo, no_cargo, read};
 
-/// The profile that plugins are given away in, for a workspace that has none of this name: one small, fast module. Names
-/// stay in, because a trap's backtrace is read from them.
-const RELEASE: &[&str] =
-    &["inherits='release'", "opt-level=3", "lto='fat'", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
+/// The profile that plugins are built in: that of the workspace, or this where it has none of its name. Names stay in, because a
+/// trap's backtrace is read from them.
+const PROFILE: &str = "plugin";
+const COMMON: &[&str] = &["inherits='release'", "panic='abort'", "strip='debuginfo'"];
 
-/// The profile for somebody who waits: what did not change is not compiled again, and what changed is compiled with little
-/// effort. Not with none: code that nobody optimised burns several times the fuel, and would fail where the real one does not.
-const DEV: &[&str] = &[
-    "inherits='release'",
-    "opt-level=1",
-    "lto=false",
-    "codegen-units=64",
-    "panic='abort'",
-    "strip='debuginfo'",
-    "incremental=true",
-];
+/// To be given away: one small, fast module.
+const RELEASE: &[&str] = &["opt-level=3", "lto='fat'", "codegen-units=1"];
+
+/// For somebody who waits, whatever the workspace says: what did not change is not compiled again, and what changed is compiled with
+/// little effort. Not with none: code that nobody optimised burns several times the fuel, and would fail where the real one does not.
+const DEV: &[&str] = &["opt-level=1", "lto=false", "codegen-units=64", "incremental=true"];
 
 /// Has `getrandom` take what the SDK's `random!` gives. Beside flags that the project sets, not in their place.
 const RANDOM: &str = r#"target.wasm32-unknown-unknown.rustflags=["--cfg", "getrandom_backend=\"custom\""]"#;
@@ -67,19 +62,19 @@ pub(super) fn test(folder: &Path) -> Result<()> {
 pub(super) fn build(folder: &Path, purpose: Purpose) -> Result<PathBuf> {
     let linker = toolchain::linker(folder)?;
     let package = Crate::find(folder)?;
-    let (profile, lines) = match purpose {
-        Purpose::Release => ("plugin", RELEASE),
-        Purpose::Dev => ("plugin-dev", DEV),
+    let lines = match (has_profile(&package.workspace), purpose) {
+        (true, Purpose::Release) => vec![],
+        (false, Purpose::Release) => [COMMON, RELEASE].concat(),
+        (true, Purpose::Dev) => DEV.to_vec(),
+        (false, Purpose::Dev) => [COMMON, DEV].concat(),
     };
     let mut build = cargo(folder);
     build.arg("--config").arg(RANDOM);
-    build.args(["build", "--target", TARGET, "--profile", profile, "--package", &package.name, "--lib"]);
+    build.args(lines.iter().flat_map(|line| ["--config".to_owned(), format!("profile.{PROFILE}.{line}")]));
+    build.args(["build", "--target", TARGET, "--profile", PROFILE, "--package", &package.name, "--lib"]);
     build.arg("--target-dir").arg(&package.target).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-    if !has_profile(&package.workspace, profile) {
-        build.args(lines.iter().flat_map(|line| ["--config".to_owned(), format!("profile.{profile}.{line}")]));
-    }
     run(&mut build)?;
-    Ok(package.target.join(TARGET).join(profile).join(&package.file))
+    Ok(package.target.join(TARGET).join(PROFILE).join(&package.file))
 }
 
 fn run(build: &mut Command) -> Result<()> {
@@ -113,8 +108,8 @@ fn is_cdylib(target: &Value) -> bool {
     target["crate_types"].as_array().into_iter().flatten().any(|kind| kind == "cdylib")
 }
 
-fn has_profile(workspace: &Path, profile: &str) -> bool {
+fn has_profile(workspace: &Path) -> bool {
     let text = std::fs::read_to_string(workspace.join("Cargo.toml")).unwrap_or_default();
     let table: toml::Table = text.parse().unwrap_or_default();
-    table.get("profile").and_then(|profiles| profiles.get(profile)).is_some()
+    table.get("profile").and_then(|profiles| profiles.get(PROFILE)).is_some()
 }
