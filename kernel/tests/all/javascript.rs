@@ -100,16 +100,16 @@ const ROUTE: &str = "[[route]]\nname = \"main\"\npath = \"/{*rest}\"\nmounts = [
 #[test]
 fn a_new_project_passes_its_test_is_built_and_answers() {
     let tested = plugin(&["test"], first());
-    assert!(tested.contains("ok 1 - says hello to whom the path names"), "{tested}");
+    assert!(tested.contains("ok 1 - greets by name"), "{tested}");
     let file = first().join("my-js.wasm");
-    assert!(plugin(&["build", "--out", file.to_str().expect("text")], first()).contains("wants: http, log"));
+    assert!(plugin(&["build", "--out", file.to_str().expect("text")], first()).contains("wants: http, log, settings"));
     let kernel = Setup::new(&[], "").start();
     let added = kernel.setup.run(&["plugin", "add", "--yes", file.to_str().expect("text")]);
     assert!(added.status.success(), "{}", said(&added));
     let answer = kernel.get("/my-js/Ada");
-    assert_eq!((answer.status, answer.text().as_str()), (200, "hello, Ada"));
-    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
-    kernel.wait_for_log("said hello");
+    assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"message":"Hello, Ada!"}"#));
+    assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
+    kernel.wait_for_log("greeting Ada");
 }
 
 #[test]
@@ -321,26 +321,26 @@ fn every_other_capability_is_reached() {
 
 #[test]
 fn the_example_passes_its_tests_and_answers() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk-plugin/examples/links");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk-plugin/examples/links-js");
     let read = |name: &str| std::fs::read_to_string(example.join(name)).expect("read");
     let project = Project::new(&read("plugin.toml"), &read("src/plugin.js"));
     for name in ["src/code.js", "src/address.js", "test/plugin.test.js", "migrations/0001_link.sql"] {
         project.write(name, &read(name));
     }
     plugin(&["test"], project.folder.path());
-    let kernel = Setup::new(&[], "[plugins.links.settings]\nlength = 9\n").start();
+    let kernel = Setup::new(&[], "[plugins.links-js.settings]\nlength = 9\n").start();
     project.install(&kernel);
-    let made = kernel.post("/links/", &json!({ "url": "https://example.com/a?b=c" }));
+    let made = kernel.post("/links-js/", &json!({ "url": "https://example.com/a?b=c" }));
     let code = made.ok()["code"].as_str().expect("a code").to_owned();
-    assert_eq!((made.status, made.header("location"), code.len()), (201, format!("/to/{code}").as_str(), 9));
+    assert_eq!((made.status, made.header("location"), code.len()), (201, format!("/to-js/{code}").as_str(), 9));
     for _ in 0..2 {
-        let visit = kernel.get(&format!("/to/{code}"));
+        let visit = kernel.get(&format!("/to-js/{code}"));
         assert_eq!((visit.status, visit.header("location")), (302, "https://example.com/a?b=c"));
     }
-    assert_eq!(kernel.get(&format!("/links/{code}")).ok()["visits"], 2);
-    kernel.get("/to/absent").refuses(404, "http.not-found");
-    kernel.get("/links/absent").refuses(404, "http.not-found");
-    assert_eq!(kernel.post("/links/", &json!({ "url": "javascript:alert(1)" })).json()["code"], "request.invalid");
+    assert_eq!(kernel.get(&format!("/links-js/{code}")).ok()["visits"], 2);
+    kernel.get("/to-js/absent").refuses(404, "http.not-found");
+    kernel.get("/links-js/absent").refuses(404, "http.not-found");
+    assert_eq!(kernel.post("/links-js/", &json!({ "url": "javascript:alert(1)" })).json()["code"], "request.invalid");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-// Short links that count their visits: `POST /links` makes one, `GET /to/{code}` follows it, `GET /links/{code}` says how often that
+// Short links that count their visits: `POST /links-js` makes one, `GET /to-js/{code}` follows it, `GET /links-js/{code}` says how often that
 // was done.
 
 import { Response, log, problem, router, sql } from "@basalt/plugin";
@@ -13,7 +13,7 @@ export default router({
     const { url } = await request.json();
     const link = await make(address(url));
     log.info("made a link", { code: link.code });
-    return Response.json(link, { status: 201, headers: { location: `/to/${link.code}` } });
+    return Response.json(link, { status: 201, headers: { location: `/to-js/${link.code}` } });
   },
   show: (_, { code }) => show(code),
   visit: (_, { code }) => visit(code),

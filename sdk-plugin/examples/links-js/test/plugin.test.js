@@ -5,7 +5,7 @@ import plugin from "../src/plugin.js";
 
 const manifest = new URL("../plugin.toml", import.meta.url);
 
-const make = (host, url) => host.request("POST", "/links", { json: { url } });
+const make = (host, url) => host.request("POST", "/links-js", { json: { url } });
 
 test("makes a link of the length that the operator wants", async () => {
   const host = new Host(plugin, manifest);
@@ -16,7 +16,7 @@ test("makes a link of the length that the operator wants", async () => {
   assert.equal(answer.status, 201);
   assert.equal(url, "https://example.com/a?b=c");
   assert.match(code, /^[a-z2-9]{12}$/);
-  assert.equal(answer.headers.get("location"), `/to/${code}`);
+  assert.equal(answer.headers.get("location"), `/to-js/${code}`);
 });
 
 test("tries another code where one is taken, and gives up at last", async () => {
@@ -37,7 +37,7 @@ test("follows nothing but the web", async () => {
 test("counts a visit in the statement that finds it", async () => {
   const host = new Host(plugin, manifest);
   host.onSql("update link set visits = visits + 1", () => [{ url: "https://example.com" }]);
-  const answer = await host.request("GET", "/to/abcdefg");
+  const answer = await host.request("GET", "/to-js/abcdefg");
   assert.equal(answer.status, 302);
   assert.equal(answer.headers.get("location"), "https://example.com");
   assert.deepEqual(host.statements[0].parameters, ["abcdefg"]);
@@ -46,6 +46,6 @@ test("counts a visit in the statement that finds it", async () => {
 test("says when there is no such link", async () => {
   const host = new Host(plugin, manifest);
   host.onSql("link", () => []);
-  await assert.rejects(host.request("GET", "/to/absent"), { code: "http.not-found" });
-  await assert.rejects(host.request("GET", "/links/absent"), { code: "http.not-found" });
+  await assert.rejects(host.request("GET", "/to-js/absent"), { code: "http.not-found" });
+  await assert.rejects(host.request("GET", "/links-js/absent"), { code: "http.not-found" });
 });

@@ -1,10 +1,10 @@
-// Says hello.
+// Says hello to whoever is named in the path.
 
-import { log, router } from "@basalt/plugin";
+import { log, router, settings } from "@basalt/plugin";
 
 export default router({
-  "GET /{name}": (request, { name }) => {
-    log.info("said hello", { name });
-    return `hello, ${name}`;
+  "GET /{name}": (_request, { name }) => {
+    log.info(`greeting ${name}`);
+    return { message: `${settings.get("greeting")}, ${name}!` };
   },
 });

@@ -5,10 +5,16 @@ import plugin from "../src/plugin.js";
 
 const manifest = new URL("../plugin.toml", import.meta.url);
 
-test("says hello to whom the path names", async () => {
+test("greets by name", async () => {
   const host = new Host(plugin, manifest);
-  const answer = await host.request("GET", "/my-plugin/Ada");
-  assert.equal(answer.status, 200);
-  assert.equal(await answer.text(), "hello, Ada");
-  assert.deepEqual(host.log, [{ level: "info", message: "said hello", fields: { name: "Ada" } }]);
+  const answer = await host.request("GET", "/my-plugin/Ann");
+  assert.deepEqual(await answer.json(), { message: "Hello, Ann!" });
+  assert.equal(host.log[0].message, "greeting Ann");
+});
+
+test("greets with the word that the operator set", async () => {
+  const host = new Host(plugin, manifest);
+  host.setting("greeting", "Ahoj");
+  const answer = await host.request("GET", "/my-plugin/Ann");
+  assert.deepEqual(await answer.json(), { message: "Ahoj, Ann!" });
 });
