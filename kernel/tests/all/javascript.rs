@@ -130,11 +130,13 @@ fn what_goes_wrong_is_said_where_the_author_looks() {
     let project = Project::new(&manifest("wrong", &format!("{ROUTE}[want.log]\n")), "");
     // What the build is told.
     for (source, expected) in [
-        ("export default router({", "Unexpected end of file"),
+        ("export default router({", "src/plugin.js:"),
         ("import fs from 'node:fs'; export default () => fs", "Could not resolve \"node:fs\""),
+        ("\n\nfoo.bar();\nexport default () => 1", "foo is not defined\n    at src/plugin.js:3"),
+        ("Date.now();\nexport default () => 1", "Date.now() needs [want.clock] in plugin.toml\n    at src/plugin.js:1"),
         ("export default 7", "`export default` has to be a handler"),
         ("import { sql } from '@basalt/plugin'; export default () => sql`select 1`", "[want.sql]"),
-        ("import { settings } from '@basalt/plugin'; settings.get('a'); export default () => 1", "settings.get('a')"),
+        ("import { settings } from '@basalt/plugin'; settings.get('a'); export default () => 1", "`get` is asked of the host outside of all functions"),
     ] {
         project.write("src/plugin.js", source);
         let output = project.build();
@@ -168,6 +170,25 @@ fn what_cannot_be_written_in_it_is_refused_before_anything_is_built() {
         let output = Project::new(&manifest("idle", more), "export default () => 1").build();
         assert!(!output.status.success() && said(&output).contains(expected), "{}", said(&output));
     }
+}
+
+#[test]
+fn typescript_is_checked_and_built() {
+    let project = Project::new(&manifest("typed", ROUTE), "");
+    project.write("package.json", &package(|package| package["main"] = json!("src/plugin.ts")));
+    let source = "import { type Handler, router } from '@basalt/plugin';\n\
+                  const double: Handler = async (request) => 2 * (await request.json<number>());\n\
+                  export default router({ 'POST /double': double satisfies Handler });\n";
+    project.write("src/plugin.ts", &source.replace("2 *", "'2' *"));
+    let output = run(&["build"], project.folder.path());
+    assert!(!output.status.success() && said(&output).contains("src/plugin.ts(2"), "{}", said(&output));
+    project.write("src/plugin.ts", source);
+    let file = project.path("plugin.wasm");
+    plugin(&["build", "--out", file.to_str().expect("text")], project.folder.path());
+    let kernel = Setup::new(&[], "").start();
+    let added = kernel.setup.run(&["plugin", "add", "--yes", file.to_str().expect("text")]);
+    assert!(added.status.success(), "{}", said(&added));
+    assert_eq!(kernel.post("/js/double", &json!(21)).ok(), 42);
 }
 
 /// A kernel with a plugin that uses every capability, and may ask this port of this machine.

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { resolve } from "node:path";
 import { build } from "esbuild";
 import { specifier } from "./contract.js";
-import { sources } from "./sources.js";
+import { sources, statement } from "./sources.js";
 
 const SDK = fileURLToPath(new URL("..", import.meta.url));
 
@@ -53,7 +53,7 @@ async function withoutEffects(builder, path, resolveDir) {
   return { ...found, sideEffects: false };
 }
 
-/** The module's code, and the interfaces that it imports. */
+/** The module's code, the table of where it came from, and the interfaces that it imports. */
 export async function bundle({ folder, main, wants }) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry(resolve(folder, main)), resolveDir: folder, sourcefile: "entry.js" },
@@ -76,5 +76,6 @@ export async function bundle({ folder, main, wants }) {
   const [map, code] = ["bundle.js.map", "bundle.js"].map((name) => outputFiles.find(({ path }) => path.endsWith(name)).text);
   const [{ imports }] = Object.values(metafile.outputs).filter(({ entryPoint }) => entryPoint);
   const outside = imports.filter(({ external }) => external).map(({ path }) => path);
-  return { code: code + sources(code, map, folder), imports: [...new Set(outside)] };
+  const table = sources(code, map, folder);
+  return { code: code + statement(table), table, imports: [...new Set(outside)] };
 }

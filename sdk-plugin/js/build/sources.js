@@ -9,13 +9,16 @@ const SDK = fileURLToPath(new URL("..", import.meta.url));
 
 const isTheirs = (path) => !path.startsWith(SDK) && !path.includes(`${sep}node_modules${sep}`) && !path.endsWith("entry.js");
 
-/** A statement that leaves the table behind. */
+/** The table: `files` by number, and for each line of the code a file's number and a line, or 0. */
 export function sources(code, map, folder) {
   const table = new SourceMap(JSON.parse(map));
   const files = [];
   const lines = code.split("\n").map((text, at) => place(table, text, at, folder, files));
-  return `globalThis.basaltSources = ${JSON.stringify({ files, lines })};\n`;
+  return { files, lines };
 }
+
+/** A statement that leaves the table behind. */
+export const statement = (table) => `globalThis.basaltSources = ${JSON.stringify(table)};\n`;
 
 function place(table, text, at, folder, files) {
   const { generatedLine, originalSource, originalLine } = table.findEntry(at, text.search(/\S|$/));

@@ -12,7 +12,8 @@ const generator = createRequire(join(packages, "package.json")).resolve("@byteco
 const { $init, generateTypes } = await import(pathToFileURL(generator));
 await $init;
 
-const options = { wit: { tag: "source", val: contract() }, world: "basalt:plugin/full-plugin@0.1.0", guest: true, features: { tag: "list", val: [] } };
+const wit = { tag: "source", val: contract() };
+const options = { wit, world: "basalt:plugin/full-plugin@0.1.0", guest: true, features: { tag: "list", val: [] } };
 rmSync(folder, { recursive: true, force: true });
 for (const [name, bytes] of generateTypes("basalt", options)) {
   const path = join(folder, name);

@@ -4,7 +4,7 @@ import { inspect } from "./inspect.js";
 
 export function install(log) {
   const to = (level) => (...values) => log?.[level](values.map(inspect).join(" "));
-  const { debug, info, warn, error, trace } = { debug: to("debug"), info: to("info"), warn: to("warn"), error: to("error"), trace: to("trace") };
+  const [debug, info, warn, error, trace] = ["debug", "info", "warn", "error", "trace"].map(to);
   const assert = (holds, ...values) => void (holds || error("Assertion failed:", ...values));
   globalThis.console = { assert, debug, error, info, log: info, trace, warn };
 }

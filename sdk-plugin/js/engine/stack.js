@@ -11,7 +11,8 @@ export function frames(error) {
 
 function frame(line) {
   const [, name, number] = FRAME.exec(line) ?? [];
-  const { files, lines } = globalThis.basaltSources;
+  // The table stands at the end of the code: while the component is made, it may not be there yet.
+  const { files, lines } = globalThis.basaltSources ?? { files: [], lines: [] };
   const place = lines[number - 1];
   if (!place) return undefined;
   const where = `${files[place[0]]}:${place[1]}`;
