@@ -1,99 +1,16 @@
 //! Plugins in JavaScript, as an author makes them: with this binary, Node, and what npm brings. What the language and each capability
 //! give is asked inside the kernel, by the plugins in `javascript/`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+mod project;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
 
 use crate::fetch::Outside;
-use crate::kernel::{Kernel, Setup, basalt, given, wait_until};
-
-/// A new project, whose packages are installed: the others of these tests use them too. npm keeps what it has once fetched in its own
-/// cache, so that only the first run on a machine asks the network.
-fn first() -> &'static Path {
-    static FIRST: OnceLock<PathBuf> = OnceLock::new();
-    FIRST.get_or_init(|| {
-        // Nothing drops what is static: the folder stays, under one name, and the next run begins it anew.
-        let folder = std::env::temp_dir().join("basalt-test-javascript");
-        let _ = std::fs::remove_dir_all(&folder);
-        plugin(&["new", "my-js", "--lang", "js", "--folder"], &folder);
-        plugin(&["build", "--out", folder.join("my-js.wasm").to_str().expect("text")], &folder);
-        folder
-    })
-}
-
-/// A project made of `first`, with other sources.
-struct Project {
-    folder: TempDir,
-}
-
-impl Project {
-    fn new(manifest: &str, source: &str) -> Self {
-        let project = Self { folder: tempfile::tempdir().expect("a folder") };
-        std::fs::copy(first().join("tsconfig.json"), project.path("tsconfig.json")).expect("copied");
-        project.write("package.json", &package(|_| ()));
-        std::os::unix::fs::symlink(first().join("node_modules"), project.path("node_modules")).expect("linked");
-        project.write("plugin.toml", manifest);
-        project.write("src/plugin.js", source);
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: &str) {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, content).expect("written");
-    }
-
-    /// Builds without the check of types: most of these plugins are wrong on purpose.
-    fn build(&self) -> Output {
-        self.write("package.json", &package(|package| package["scripts"] = json!({})));
-        run(&["build", "--out", self.path("plugin.wasm").to_str().expect("text")], self.folder.path())
-    }
-
-    fn install(&self, kernel: &Kernel) {
-        let output = self.build();
-        assert!(output.status.success(), "{}", said(&output));
-        let added = kernel.setup.run(&["plugin", "add", "--yes", self.path("plugin.wasm").to_str().expect("text")]);
-        assert!(added.status.success(), "{}", said(&added));
-    }
-}
-
-/// The `package.json` of a new project, changed.
-fn package(change: fn(&mut Value)) -> String {
-    let text = std::fs::read_to_string(first().join("package.json")).expect("read");
-    let mut package = serde_json::from_str(&text).expect("JSON");
-    change(&mut package);
-    package.to_string()
-}
-
-/// `basalt plugin …`, with the folder as the last argument.
-fn run(arguments: &[&str], folder: &Path) -> Output {
-    let mut basalt = basalt();
-    basalt.arg("plugin").args(arguments).arg(folder).env("npm_config_prefer_offline", "true");
-    basalt.output().expect("run")
-}
-
-#[track_caller]
-fn plugin(arguments: &[&str], folder: &Path) -> String {
-    let output = run(arguments, folder);
-    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-    said(&output)
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn manifest(id: &str, more: &str) -> String {
-    format!("id = \"{id}\"\nversion = \"0.1.0\"\ndescription = \"Tests\"\nlicense = \"MIT\"\n\n{more}")
-}
+use crate::kernel::{Kernel, Setup, given, wait_until};
+use project::{Project, first, manifest, package, plugin, run, said};
 
 const ROUTE: &str = "[[route]]\nname = \"main\"\npath = \"/{*rest}\"\nmounts = [\"/js\"]\n\n[want.http]\n";
 
@@ -136,7 +53,10 @@ fn what_goes_wrong_is_said_where_the_author_looks() {
         ("Date.now();\nexport default () => 1", "Date.now() needs [want.clock] in plugin.toml\n    at src/plugin.js:1"),
         ("export default 7", "`export default` has to be a handler"),
         ("import { sql } from '@basalt/plugin'; export default () => sql`select 1`", "[want.sql]"),
-        ("import { settings } from '@basalt/plugin'; settings.get('a'); export default () => 1", "`get` is asked of the host outside of all functions"),
+        (
+            "import { settings } from '@basalt/plugin'; settings.get('a'); export default () => 1",
+            "`get` is asked of the host outside of all functions",
+        ),
     ] {
         project.write("src/plugin.js", source);
         let output = project.build();
