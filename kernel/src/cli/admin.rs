@@ -69,6 +69,22 @@ pub(super) fn with_open_kernel(
     visit(setup, place, Privacy::Open, command)
 }
 
+/// Does something with a kernel that nobody else has, whatever serves.
+///
+/// # Errors
+/// When it cannot be started; what the command says.
+pub(super) fn with_private_kernel(
+    setup: Setup,
+    command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
+    let data_dir = setup.config.root.data_dir.clone();
+    private::run(setup, Privacy::Hidden, move |address| {
+        // Not the key that the environment may have: it is to another kernel.
+        let key = std::fs::read_to_string(data_dir.join(operator::FILE)).map_err(Error::internal)?;
+        command(&Client::new(&local(address), Zeroizing::new(key.trim().to_owned()), true))
+    })
+}
+
 fn visit(
     setup: Setup,
     place: Place,

@@ -69,7 +69,7 @@ impl Arguments {
     pub(super) fn without_instance(&self) -> Option<Result<ExitCode>> {
         match &self.command {
             Command::New(arguments) => Some(new::run(arguments)),
-            Command::Test(arguments) => Some(test::run(arguments)),
+            Command::Test(arguments) if !arguments.smoke => Some(test::run(arguments)),
             Command::Build(arguments) => Some(build::run(arguments)),
             Command::Pack(arguments) => Some(pack::run(arguments)),
             _ => None,
@@ -81,14 +81,19 @@ impl Arguments {
 type Task = Box<dyn FnOnce(&Client) -> Result<ExitCode> + Send>;
 
 pub(super) fn run(mut setup: Setup, arguments: Arguments) -> Result<ExitCode> {
-    if let Command::Dev(dev) = arguments.command {
-        dev.check()?;
-        setup.config.server.address = free(setup.config.server.address);
-        return admin::with_open_kernel(setup, arguments.place, move |client| dev::run(client, &dev));
+    match arguments.command {
+        Command::Dev(dev) => {
+            dev.check()?;
+            setup.config.server.address = free(setup.config.server.address);
+            admin::with_open_kernel(setup, arguments.place, move |client| dev::run(client, &dev))
+        }
+        Command::Test(test) => test::smoke(setup, &test),
+        command => {
+            // Before a kernel is looked for or started: a file that is no plugin needs none.
+            let task = task(command)?;
+            admin::with_kernel(setup, arguments.place, task)
+        }
     }
-    // Before a kernel is looked for or started: a file that is no plugin needs none.
-    let task = task(arguments.command)?;
-    admin::with_kernel(setup, arguments.place, task)
 }
 
 /// The address, or any other port of it where somebody has that one: whoever tries something out has no wish for this very number.
