@@ -249,7 +249,7 @@ fn every_other_capability_is_reached() {
     );
     assert_eq!(
         (&answer["refused"]["code"], &answer["odd"]["code"]),
-        (&json!("dispatch.not-granted"), &json!("fetch.invalid"))
+        (&json!("dispatch.not-granted"), &json!("dispatch.invalid"))
     );
     let answer = kernel.get(&format!("/js/fetch?url={}", server.url("/x"))).ok();
     let got = ["status", "ok", "type", "text"].map(|name| answer[name].clone());

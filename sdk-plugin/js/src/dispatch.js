@@ -4,6 +4,6 @@ import { send } from "#host/dispatch";
 import { exchange, known } from "./exchange.js";
 
 export async function dispatch(target, options = {}) {
-  known(options, ["method", "headers", "body"]);
+  known(options, ["method", "headers", "body"], "dispatch.invalid");
   return exchange(send, { target: String(target) }, options);
 }

@@ -11,7 +11,7 @@ export function exchange(send, place, { method = "GET", headers, body, ...more }
 }
 
 /** Refuses what the Fetch standard has and the host does not: it would be ignored in silence. */
-export function known(options, names) {
+export function known(options, names, code) {
   const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown) throw problem("fetch.invalid", `There is no option \`${unknown}\` here; there are ${names.join(", ")}`);
+  if (unknown) throw problem(code, `There is no option \`${unknown}\` here; there are ${names.join(", ")}`);
 }

@@ -4,7 +4,7 @@ import { send } from "#host/fetch";
 import { exchange, known } from "./exchange.js";
 
 export async function fetch(url, options = {}) {
-  known(options, ["method", "headers", "body", "timeout"]);
+  known(options, ["method", "headers", "body", "timeout"], "fetch.invalid");
   const { timeout = null, ...rest } = options;
   return exchange(send, { url: String(url) }, { ...rest, timeoutMs: timeout });
 }
