@@ -30,7 +30,7 @@ const PARAMETER = /\{(\*?)([^}]+)\}/g;
 
 function head({ name, path: pattern }, hungAt, method, path) {
   const mount = hungAt.replace(/\/$/, "");
-  const whole = `${mount}${pattern === "/" ? "/?" : pattern.replace(PARAMETER, (_, rest) => (rest ? "(.+)" : "([^/]+)"))}`;
+  const whole = `${mount}${pattern}`.replace(/[.+?^$()|[\]\\]/g, "\\$&").replace(PARAMETER, (_, rest) => (rest ? "(.+)" : "([^/]+)"));
   const found = new RegExp(`^${whole}$`).exec(path);
   if (!found) return undefined;
   const params = [...pattern.matchAll(PARAMETER)].map(([, , key], at) => [key, decodeURIComponent(found[at + 1])]);
