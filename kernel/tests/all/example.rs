@@ -29,7 +29,7 @@ fn send(kernel: &Kernel, id: &str, content: &str, key: &[u8]) -> Answer {
 #[test]
 fn the_inbox_keeps_each_signed_message_once() {
     let kernel = Kernel::start(&["inbox"], INBOX);
-    send(&kernel, "a", "{}", KEY).refuses(500, "secret.unset");
+    send(&kernel, "a", "{}", KEY).refuses(503, "secret.unset");
     let secret = format!("whsec_{}", STANDARD.encode(KEY));
     assert_eq!(kernel.operate("PUT", "secrets/inbox_key", secret.as_bytes()).status, 204);
     assert_eq!(send(&kernel, "a", r#"{"sold":1}"#, KEY).status, 201);

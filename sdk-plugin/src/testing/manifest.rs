@@ -61,10 +61,39 @@ impl Route {
     fn head(&self, method: &str, path: &str) -> Option<Head> {
         self.mounts.iter().find_map(|mount| {
             let mount = mount.trim_end_matches('/');
-            let below = path.strip_prefix(mount).filter(|below| below.is_empty() || below.starts_with('/'))?;
-            let params = pattern::fit(&self.path, below)?;
+            // As the kernel does: without a path of its own a route is the mount itself, with `/` it ends with one.
+            let params = pattern::fit(&format!("{mount}{}", self.path), path)?;
             let (method, route) = (method.to_owned(), self.name.clone());
             Some(Head { method, route, path: path.to_owned(), mount: mount.to_owned(), query: None, params })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_finds_the_route_that_the_kernel_would_choose() {
+        let route = |name: &str, path: &str| {
+            format!(
+                "[[route]]\nname = \"{name}\"\npath = \"{path}\"\nmounts = [\"/shop\", \"/\"]\nmethods = [\"GET\"]\n"
+            )
+        };
+        let text = [route("all", ""), route("slash", "/"), route("one", "/{id}"), route("new", "/new")].concat();
+        let manifest = Manifest::parse(&text);
+        for (method, path, found) in [
+            ("GET", "/shop", Some(("all", "/shop"))),
+            ("GET", "/shop/", Some(("slash", "/shop"))),
+            ("GET", "/shop/7", Some(("one", "/shop"))),
+            ("GET", "/shop/new", Some(("new", "/shop"))),
+            ("GET", "/7", Some(("one", ""))),
+            ("POST", "/shop/7", None),
+            ("GET", "/shop/7/8", None),
+            ("GET", "/shopping/7", None),
+        ] {
+            let head = manifest.head(method, path);
+            assert_eq!(head.as_ref().map(|head| (head.route.as_str(), head.mount.as_str())), found, "{method} {path}");
+        }
     }
 }

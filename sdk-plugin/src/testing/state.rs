@@ -11,8 +11,11 @@ use super::sql::{Statement, Table};
 use crate::testing::Line;
 use crate::{Problem, Response};
 
+/// What answers a question.
+pub(super) type Script<Asked, Answer> = Rc<dyn Fn(&Asked) -> Result<Answer, Problem>>;
+
 /// What answers when a text fits.
-pub(super) type Rule<Asked, Answer> = (String, Rc<dyn Fn(&Asked) -> Result<Answer, Problem>>);
+pub(super) type Rule<Asked, Answer> = (String, Script<Asked, Answer>);
 
 #[derive(Default)]
 pub(super) struct State {
@@ -33,10 +36,7 @@ pub(super) struct State {
 
 impl State {
     /// The latest rule whose text is in what was asked.
-    pub(super) fn rule<Asked, Answer>(
-        rules: &[Rule<Asked, Answer>],
-        asked: &str,
-    ) -> Option<Rc<dyn Fn(&Asked) -> Result<Answer, Problem>>> {
+    pub(super) fn rule<Asked, Answer>(rules: &[Rule<Asked, Answer>], asked: &str) -> Option<Script<Asked, Answer>> {
         rules.iter().rev().find(|(text, _)| asked.contains(text)).map(|(_, rule)| Rc::clone(rule))
     }
 }

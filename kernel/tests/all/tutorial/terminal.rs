@@ -110,7 +110,7 @@ fn environment(command: &mut Command) {
     for name in ["CARGO", "CARGO_MANIFEST_DIR", "RUSTUP_TOOLCHAIN", "RUSTFLAGS", "NO_COLOR", "DATABASE_URL"] {
         command.env_remove(name);
     }
-    command.env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
+    command.env("TERM", "dumb").env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
     let given = given("BASALT_TEST_GUEST_ENVIRONMENT");
     command.envs(given.lines().filter_map(|line| line.split_once('=')));
 }
