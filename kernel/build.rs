@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const PLACES: [&str; 4] = ["sdk-plugin/Cargo.toml", "sdk-plugin/src", "sdk-plugin/template", "wit"];
+const PLACES: [&str; 5] = ["sdk-plugin/Cargo.toml", "sdk-plugin/js", "sdk-plugin/src", "sdk-plugin/template", "wit"];
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is there");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cargo::SELECTIONS;
 use crate::tree::Tree;
-use crate::{cargo, command, file, postgres, progress, reference, test};
+use crate::{cargo, command, file, javascript, postgres, progress, reference, test};
 
 /// Generated files and the kernel's command that prints each.
 const GENERATED: [(&str, &[&str]); 2] =
@@ -26,6 +26,7 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
             eprintln!("wrote {name}");
         }
     }
+    javascript::bless(tree)?;
     accept_snapshots(tree)
 }
 

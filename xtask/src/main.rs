@@ -16,6 +16,7 @@ mod dist;
 mod file;
 mod freeze;
 mod guest;
+mod javascript;
 mod pack;
 mod package;
 mod plugins;

@@ -12,7 +12,7 @@ use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
 use crate::wasm::Toolchain;
-use crate::{bundle, cargo, command, guest, package, plugins, postgres, progress, stock, without_plugins};
+use crate::{bundle, cargo, command, guest, javascript, package, plugins, postgres, progress, stock, without_plugins};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -61,6 +61,7 @@ pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
     stock::build_all(tree)?;
     bundle::lay_out(tree)?;
+    javascript::fetch()?;
     Cluster::start(programs)
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selectio
     let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut cargo = cargo::at(tree);
     cargo.args(["test", "--release"]).args(selection);
-    cargo.env("BASALT_TEST_ADMIN", cluster.address());
+    cargo.env("BASALT_TEST_ADMIN", cluster.address()).env("BASALT_TEST_JCO", javascript::generator());
     cargo.env("BASALT_TEST_PLUGINS", guest::fixtures(tree)).env("BASALT_BUNDLE", bundle);
     // For the tests that build plugins as their authors do.
     cargo.env("BASALT_TEST_GUEST_ENVIRONMENT", lines.join("\n"));

@@ -27,6 +27,7 @@ mod hostile;
 mod http;
 mod http2;
 mod installed;
+mod javascript;
 mod life;
 mod log;
 mod migration;

@@ -1,4 +1,4 @@
-//! `docs/writing-plugins.md`, followed to the letter: what stands in it is typed, saved and answered, and prints what stands there.
+//! `docs/writing-plugins.md` and `docs/javascript.md`, followed to the letter: what stands in it is typed, saved and answered, and prints what stands there.
 
 mod block;
 mod terminal;
@@ -127,14 +127,14 @@ fn lock(folder: &Path) {
     }
 }
 
-#[test]
-fn the_five_minutes_go_as_they_are_written() {
+/// Does what a page says, which has at least so many blocks.
+fn follow(page: &str, least: usize) {
     if without_plugins() {
         return;
     }
     let folder = tempfile::Builder::new().prefix("basalt").tempdir().expect("a folder");
-    let blocks = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/writing-plugins.md"));
-    assert!(blocks.len() > 30, "only {}", blocks.len());
+    let blocks = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page));
+    assert!(blocks.len() >= least, "only {}", blocks.len());
     assert!(!given("BASALT_TEST_PLUGINS").is_empty());
     let mut reader = Reader {
         folder: folder.path().to_owned(),
@@ -146,7 +146,17 @@ fn the_five_minutes_go_as_they_are_written() {
     for (at, block) in blocks.iter().enumerate() {
         reader.follow(block, blocks.get(at + 1));
     }
-    reader.running.take().expect("an instance").interrupt();
+    reader.running.into_iter().for_each(Terminal::interrupt);
+}
+
+#[test]
+fn the_five_minutes_go_as_they_are_written() {
+    follow("writing-plugins.md", 31);
+}
+
+#[test]
+fn so_do_those_in_javascript() {
+    follow("javascript.md", 14);
 }
 
 #[test]
