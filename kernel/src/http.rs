@@ -23,6 +23,7 @@ pub mod endpoint;
 mod header;
 mod plugin;
 pub mod render;
+mod stream;
 
 pub use config::Config;
 pub use context::Context;

@@ -31,6 +31,7 @@ pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod sql;
+pub mod stream;
 
 pub use body::Body;
 pub use http::{Filter, Head, Reply, Request, Response};

@@ -19,9 +19,21 @@ pub struct Body {
     length: u64,
     /// Bytes that this handle has read.
     cursor: u64,
+    /// Whether it is for the client alone: somebody writes it while it is sent.
+    sealed: bool,
 }
 
 impl Body {
+    /// What stands for a content that nobody but the client reads.
+    pub fn sealed() -> Self {
+        Self { sealed: true, ..Self::default() }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let fault = || Error::new(&code::BODY_STREAMED, "the content is being streamed to the client");
+        if self.sealed { Err(fault()) } else { Ok(()) }
+    }
+
     /// The size in bytes.
     pub fn len(&self) -> u64 {
         self.length
@@ -74,7 +86,14 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(content: Bytes) -> Self {
-        Self { length: content.len() as u64, parts: vec![content], cursor: 0 }
+        Self { length: content.len() as u64, parts: vec![content], ..Self::default() }
+    }
+}
+
+impl From<Vec<Bytes>> for Body {
+    fn from(parts: Vec<Bytes>) -> Self {
+        let length = parts.iter().map(|part| part.len() as u64).sum();
+        Self { length, parts, ..Self::default() }
     }
 }
 
@@ -109,16 +128,19 @@ impl HostBody for Call {
     }
 
     fn length(&mut self, body: Resource<Body>) -> wasmtime::Result<Option<u64>> {
-        Ok(Some(self.table.get(&body)?.len()))
+        let body = self.table.get(&body)?;
+        Ok((!body.sealed).then(|| body.len()))
     }
 
     fn read(&mut self, body: Resource<Body>, max: u32) -> Result<Option<Vec<u8>>, Error> {
         let body = self.table.get_mut(&body).map_err(Error::internal)?;
+        body.check()?;
         Ok(body.read(max as usize))
     }
 
     fn read_all(&mut self, body: Resource<Body>, limit: u64) -> Result<Vec<u8>, Error> {
         let body = self.table.get(&body).map_err(Error::internal)?;
+        body.check()?;
         if body.len() > limit {
             let message = format!("the body has {} bytes, more than the {limit} that are accepted", body.len());
             return Err(Error::new(&code::BODY_TOO_LARGE, message));

@@ -14,6 +14,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::Call;
 use super::bindings::basalt::dispatch::dispatch::{Answer, Host, Outgoing, add_to_linker};
+use super::body::Body;
 use super::http::{Request, Response, listed, map, strip_credentials};
 use crate::error::{Error, Result, code};
 
@@ -201,7 +202,10 @@ impl Host for Call {
         let request = self.outgoing(request)?;
         let nobody = || Error::internal(anyhow::anyhow!("a request without a dispatcher"));
         let dispatcher = request.journey.dispatcher.clone().ok_or_else(nobody)?;
-        let Response { status, headers, body } = dispatcher.dispatch(request).await?;
+        let Response { status, headers, mut body, stream } = dispatcher.dispatch(request).await?;
+        if let Some(stream) = stream {
+            body = Body::from(self.collect(stream).await?);
+        }
         let too_much = |fault| Error::new(&code::PLUGIN_OUT_OF_MEMORY, format!("{fault}"));
         Ok(Answer { status, headers: listed(&headers), body: self.hold(body).map_err(too_much)? })
     }

@@ -1,5 +1,8 @@
 //! The request that a handler answers. It holds no route table and renders nothing: `host` and the `http` layer do.
 
+pub mod pipe;
+pub mod stream;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,9 +13,12 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::Call;
+use super::bindings::basalt::http::streaming::add_to_linker as add_stream_to_linker;
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
+use self::pipe::Reader;
 use super::dispatch::Journey;
+
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 
@@ -84,6 +90,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The content.
     pub body: Body,
+    /// The content in its place, when it is made while it is sent.
+    pub stream: Option<Reader>,
 }
 
 /// Takes the credentials out of a request's headers, once and for all guests.
@@ -95,7 +103,8 @@ pub fn strip_credentials(headers: &mut HeaderMap) {
 
 /// Adds the interface to a linker.
 pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
-    add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)
+    add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)?;
+    add_stream_to_linker::<Call, HasSelf<Call>>(linker, |call| call)
 }
 
 /// Takes an answer out of the guest's table, so that the instance is free while the client reads.
@@ -108,7 +117,7 @@ pub fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<
     };
     let headers = map(&response.headers).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
     let status = status(response.status).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
-    let response = Response { status, headers, body };
+    let response = Response { status, headers, body, stream: None };
     check_size(call, &response, max_bytes)?;
     Ok(response)
 }
@@ -313,18 +322,21 @@ impl HostReply for Call {
     }
 
     async fn digest(&mut self, reply: Resource<Response>) -> wasmtime::Result<Option<String>> {
+        // Empty when it is streamed.
         let body = self.table.get(&reply)?.body.clone();
         if body.is_empty() { Ok(None) } else { Ok(Some(digest(body).await)) }
     }
 
     fn body(&mut self, reply: Resource<Response>) -> wasmtime::Result<Resource<Body>> {
-        let body = self.table.get(&reply)?.body.clone();
+        let reply = self.table.get(&reply)?;
+        let body = if reply.stream.is_some() { Body::sealed() } else { reply.body.clone() };
         self.hold(body)
     }
 
     fn set_body(&mut self, reply: Resource<Response>, body: Resource<Body>) -> wasmtime::Result<()> {
         let body = self.release(body)?;
-        self.table.get_mut(&reply)?.body = body;
+        let reply = self.table.get_mut(&reply)?;
+        (reply.body, reply.stream) = (body, None);
         Ok(())
     }
 

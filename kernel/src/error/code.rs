@@ -69,6 +69,14 @@ codes! {
 
     HOST_OUT_OF_MEMORY = "host.out-of-memory", Unavailable, "The plugins of this kernel use all of `host.memory`. Try again after `Retry-After`.";
 
+    STREAM_BUSY = "stream.busy", Unavailable, "The plugin streams as many requests and answers as its limit `streams` allows. Try again after `Retry-After`.";
+    STREAM_REFUSED = "stream.refused", Plugin, "The plugin streamed where it cannot: a second time, in a filter, or after the end.";
+    STREAM_GONE = "stream.gone", Plugin, "The client of a streamed answer went away, or took nothing for as long as the limit `stream_stall`.";
+    STREAM_DRAINING = "stream.draining", Unavailable, "The server is going to stop: what is streamed should end.";
+    STREAM_TOO_LARGE = "stream.too-large", Plugin, "A streamed answer is over the plugin's limit `stream_bytes` and was broken off.";
+    STREAM_UNFINISHED = "stream.unfinished", Plugin, "The plugin ended without finishing what it streamed: the answer was broken off.";
+
+    BODY_STREAMED = "body.streamed", Plugin, "A content that is being streamed cannot be read here.";
     BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";
 
     DISPATCH_NOT_GRANTED = "dispatch.not-granted", Plugin, "The plugin asked a route of this instance that it was not granted.";

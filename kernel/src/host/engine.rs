@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
@@ -36,6 +37,8 @@ pub struct Engine {
     pub lanes: Lanes,
     /// The memory of all plugins.
     pub memory: Arc<Total>,
+    /// Whether the kernel is going to stop: calls that would go on for long hear of it.
+    pub draining: Arc<watch::Sender<bool>>,
 }
 
 impl Engine {
@@ -55,6 +58,7 @@ impl Engine {
             compiler: None,
             lanes: Lanes::start()?,
             memory: Arc::new(Total::new(config.memory.0)),
+            draining: Arc::default(),
         })
     }
 

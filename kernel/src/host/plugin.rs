@@ -17,6 +17,7 @@ use super::manifest::{Manifest, Route, refused};
 use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
+use crate::capability::http::stream;
 use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, schema, secret, sql};
 use crate::error::{Error, Result};
 use crate::store::{Login, Store};
@@ -43,6 +44,8 @@ pub(super) struct Code {
     pub(super) linked: InstancePre<Call>,
     pub(super) handler: Option<handler::GuestIndices>,
     pub(super) filter: Option<filter::GuestIndices>,
+    /// Whether it can answer with a stream.
+    pub(super) streams: bool,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -97,6 +100,14 @@ impl Plugin {
                 dispatches: grant.limits.dispatches,
                 fetches: grant.limits.fetches,
                 fetch_bytes: grant.limits.fetch_bytes.0,
+            },
+            stream: stream::Fixed {
+                places: Arc::new(Semaphore::new(grant.limits.streams as usize)),
+                pace: grant.limits.deadline.0,
+                time: grant.limits.stream_time.0,
+                bytes: grant.limits.stream_bytes.0,
+                stall: grant.limits.stream_stall.0,
+                draining: engine.draining.subscribe(),
             },
             memory: grant.limits.memory.bytes(),
             host_memory: grant.limits.host_memory.0,
@@ -155,7 +166,7 @@ impl Plugin {
 }
 
 impl Code {
-    fn find(linked: InstancePre<Call>, manifest: &Manifest) -> Result<Self> {
+    fn find(linked: InstancePre<Call>, manifest: &Manifest, streams: bool) -> Result<Self> {
         let handler = handler::GuestIndices::new(&linked).ok();
         let filter = filter::GuestIndices::new(&linked).ok();
         if handler.is_none() && !manifest.routes.is_empty() {
@@ -164,7 +175,7 @@ impl Code {
         if filter.is_none() && manifest.filter.is_some() {
             return Err(refused("it has a filter, but does not export basalt:http/filter"));
         }
-        Ok(Self { linked, handler, filter })
+        Ok(Self { linked, handler, filter, streams })
     }
 }
 
@@ -192,9 +203,10 @@ async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store, beside: Opti
 async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<Code> {
     let component = engine.component(&package.wasm).await?;
     let (manifest, scopes, engine) = (package.manifest.clone(), scopes.clone(), engine.clone());
+    let streams = package.interface.imports.iter().any(|import| import.starts_with("basalt:http/streaming@"));
     let work = move || {
         let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
-        Code::find(linked, &manifest)
+        Code::find(linked, &manifest, streams)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

@@ -112,7 +112,8 @@ impl Front {
         depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
         let target = found.target;
         let incoming = plugin::incoming(found, method, request, content, identity, trail);
-        plugin::reply(choice.answer(&self.0.roster.fleet, target, incoming).await?)
+        let answer = choice.answer(&self.0.roster.fleet, target, incoming).await?;
+        plugin::reply(answer, request.version(), trail)
     }
 
     async fn endpoint(&self, found: endpoint::Match<'_>, request: &mut Request, trail: &mut Trail) -> Result<Reply> {

@@ -1,0 +1,230 @@
+//! Answers whose content is sent while the guest makes it. It reads no client: [`super::pipe`] is where both meet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use wasmtime::component::Resource;
+
+use super::pipe::{self, Pipe, Reader};
+use super::{Response, invalid, map, status};
+use crate::capability::bindings::basalt::http::streaming::{Host, HostWriter};
+use crate::capability::body::Body;
+use crate::capability::Call;
+use crate::error::{Error, Result, code};
+
+/// What holds for the streams of every call of a plugin.
+#[derive(Debug)]
+pub struct Fixed {
+    /// How many there may be at once.
+    pub places: Arc<Semaphore>,
+    /// The longest time from one piece to the next.
+    pub pace: Duration,
+    /// How long one may last.
+    pub time: Duration,
+    /// How many bytes it may have.
+    pub bytes: u64,
+    /// How long a client may take none of them.
+    pub stall: Duration,
+    /// Whether the kernel is going to stop.
+    pub draining: watch::Receiver<bool>,
+}
+
+/// Who waits for the head of an answer.
+pub type Head = oneshot::Sender<Response>;
+
+/// The stream of one call.
+#[derive(Default)]
+pub struct State {
+    head: Option<Head>,
+    open: Option<Open>,
+}
+
+struct Open {
+    pipe: Arc<Pipe>,
+    /// When it has lasted as long as it may.
+    end: Instant,
+    bytes: u64,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What a guest writes with.
+pub struct Writer(Arc<Pipe>);
+
+/// What the host holds for a stream: its window, and as much again that is being written.
+const COST: u64 = 2 * pipe::WINDOW as u64;
+
+fn refused(what: &'static str) -> Error {
+    Error::new(&code::STREAM_REFUSED, what)
+}
+
+fn unfinished() -> Error {
+    Error::new(&code::STREAM_UNFINISHED, "the plugin ended without finishing what it streamed")
+}
+
+impl State {
+    /// Of a call that may stream, to whoever waits for this.
+    pub fn offer(&mut self, head: Head) {
+        self.head = Some(head);
+    }
+
+    /// Whether the client of what is streamed went away.
+    pub fn is_abandoned(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.pipe.is_abandoned())
+    }
+
+    /// Ends what is streamed with its call. The call's outcome: what is not whole by now will never be.
+    pub fn close<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        let Some(open) = self.open.take() else { return outcome };
+        let end = outcome.as_ref().map_or_else(|fault| Err(fault.without_source()), |_| Err(unfinished()));
+        let end = open.pipe.end(end);
+        outcome.and_then(|done| end.map(|()| done))
+    }
+}
+
+/// A call that is dropped halfway says nothing any more.
+impl Drop for Open {
+    fn drop(&mut self) {
+        drop(self.pipe.end(Err(unfinished())));
+    }
+}
+
+impl Call {
+    fn begin_stream(&mut self, status: u16, headers: salvo::http::HeaderMap) -> Result<Arc<Pipe>> {
+        let fixed = &self.fixed.stream;
+        let scope = self.scope.as_ref().ok_or_else(|| refused("only a call streams"))?;
+        let busy = |_| {
+            Error::new(&code::STREAM_BUSY, "the plugin streams to as many clients as it may")
+                .hint("try again later; an operator can raise the plugin's limit `streams`")
+        };
+        let place = Arc::clone(&fixed.places).try_acquire_owned().map_err(busy)?;
+        // Who was asked by another has that one's time.
+        let end = if scope.journey.is_nested() { scope.deadline } else { Instant::now() + fixed.time };
+        scope.journey.note(true);
+        self.held.take(COST).map_err(|fault| Error::new(&code::PLUGIN_OUT_OF_MEMORY, format!("{fault}")))?;
+        let (pipe, reader) = Pipe::open(Arc::clone(&self.alarm));
+        self.stream.open = Some(Open { pipe: Arc::clone(&pipe), end, bytes: 0, _place: place });
+        self.put_off();
+        let response = Response { status, headers, body: Body::default(), stream: Some(reader) };
+        // When nobody waits any more, the writer will find nobody there.
+        let _ = self.stream.head.take().map(|head| head.send(response));
+        Ok(pipe)
+    }
+
+    /// A piece was written: the time for the next one begins.
+    fn put_off(&mut self) {
+        let Some((pipe, end)) = self.stream.open.as_ref().map(|open| (Arc::clone(&open.pipe), open.end)) else { return };
+        let at = end.min(Instant::now() + self.fixed.stream.pace);
+        pipe.put_off(at);
+        if let Some(scope) = &mut self.scope {
+            scope.deadline = at;
+        }
+    }
+
+    fn count_streamed(&mut self, bytes: usize) -> Result<Instant> {
+        let most = self.fixed.stream.bytes;
+        let open = self.stream.open.as_mut().ok_or_else(|| refused("the content has ended"))?;
+        open.bytes = open.bytes.saturating_add(bytes as u64);
+        if open.bytes <= most {
+            return Ok(open.end);
+        }
+        let fault = || {
+            Error::new(&code::STREAM_TOO_LARGE, format!("the plugin may stream {most} bytes"))
+                .hint("an operator can raise the plugin's limit `stream_bytes`")
+        };
+        open.pipe.end(Err(fault())).map(|()| open.end)
+    }
+
+    async fn stream(&mut self, pipe: &Pipe, piece: &[u8]) -> Result<()> {
+        let end = self.count_streamed(piece.len())?;
+        let mut sent = pipe.push(piece)?;
+        while sent < piece.len() {
+            // Waiting for the client is not the guest's time.
+            pipe.put_off(end);
+            pipe.room(self.fixed.stream.stall).await?;
+            sent += pipe.push(&piece[sent..])?;
+        }
+        self.put_off();
+        Ok(())
+    }
+
+    fn pipe(&self, writer: &Resource<Writer>) -> Result<Arc<Pipe>> {
+        Ok(Arc::clone(&self.table.get(writer).map_err(Error::internal)?.0))
+    }
+
+    /// The content of an answer that is streamed to a plugin rather than to a client: read to its end, within what the call's
+    /// handles may stand for.
+    pub(in crate::capability) async fn collect(&mut self, mut reader: Reader) -> Result<Vec<Bytes>> {
+        let (mut parts, mut taken) = (Vec::new(), 0);
+        let outcome = loop {
+            match reader.next().await {
+                None => break Ok(parts),
+                Some(Err(fault)) => break Err(fault),
+                Some(Ok(piece)) => {
+                    if let Err(fault) = self.held.take(piece.len() as u64) {
+                        break Err(Error::new(&code::PLUGIN_OUT_OF_MEMORY, format!("{fault}")));
+                    }
+                    taken += piece.len() as u64;
+                    parts.push(piece);
+                }
+            }
+        };
+        self.held.give_back(taken);
+        outcome
+    }
+}
+
+impl Host for Call {
+    fn respond(&mut self, code: u16, headers: Vec<(String, String)>) -> Result<Resource<Writer>> {
+        if self.stream.head.is_none() {
+            return Err(refused("only a handler streams its answer, and once in a call"));
+        }
+        let (code, headers) = (status(code).map_err(invalid)?, map(&headers).map_err(invalid)?);
+        let pipe = self.begin_stream(code, headers)?;
+        self.table.push(Writer(pipe)).map_err(Error::internal)
+    }
+}
+
+impl HostWriter for Call {
+    async fn write(&mut self, writer: Resource<Writer>, piece: Vec<u8>) -> Result<()> {
+        let pipe = self.pipe(&writer)?;
+        self.stream(&pipe, &piece).await
+    }
+
+    async fn write_body(&mut self, writer: Resource<Writer>, piece: Resource<Body>) -> Result<()> {
+        let body = self.release(piece).map_err(Error::internal)?;
+        let pipe = self.pipe(&writer)?;
+        for part in body.into_parts() {
+            self.stream(&pipe, &part).await?;
+        }
+        Ok(())
+    }
+
+    async fn pause(&mut self, writer: Resource<Writer>, milliseconds: u32) -> Result<()> {
+        let pipe = self.pipe(&writer)?;
+        let end = Instant::now() + Duration::from_millis(milliseconds.into());
+        let mut draining = self.fixed.stream.draining.clone();
+        tokio::select! {
+            biased;
+            () = pipe.abandoned() => Err(pipe::gone()),
+            Ok(_) = draining.wait_for(|draining| *draining) => {
+                Err(Error::new(&code::STREAM_DRAINING, "the server is going to stop").hint("finish what is streamed"))
+            }
+            () = sleep_until(end) => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, writer: Resource<Writer>) -> Result<()> {
+        let pipe = self.table.delete(writer).map_err(Error::internal)?.0;
+        pipe.end(Ok(()))
+    }
+
+    fn drop(&mut self, writer: Resource<Writer>) -> wasmtime::Result<()> {
+        // One that was finished has ended already.
+        drop(self.table.delete(writer)?.0.end(Err(unfinished())));
+        Ok(())
+    }
+}
