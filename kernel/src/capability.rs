@@ -42,6 +42,10 @@ mod bindings {
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
             // A digest of megabytes takes milliseconds, during which others must run.
             "basalt:http/types.[method]reply.digest": async | trappable,
+            // A request's body may still be on its way.
+            "basalt:types/body.[static]body.concat": async | trappable,
+            "basalt:types/body.[method]body.read": async | trappable,
+            "basalt:types/body.[method]body.read-all": async | trappable,
             // Waits for a slow client, or for the time.
             "basalt:http/streaming.[method]writer.write": async | trappable,
             "basalt:http/streaming.[method]writer.write-body": async | trappable,

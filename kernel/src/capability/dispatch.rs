@@ -163,7 +163,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap> {
 
 impl Call {
     /// The request that a plugin means, as if its caller had sent it.
-    fn outgoing(&mut self, request: Outgoing) -> Result<Request> {
+    async fn outgoing(&mut self, request: Outgoing) -> Result<Request> {
         let uri: Uri = request.target.parse().map_err(|_| invalid(format!("{:?} is no path", request.target)))?;
         if uri.scheme().is_some()
             || uri.authority().is_some()
@@ -177,7 +177,10 @@ impl Call {
             let message = format!("the plugin was not granted {method} {}", uri.path());
             return Err(Error::new(&code::DISPATCH_NOT_GRANTED, message));
         }
-        let body = request.body.map(|body| self.release(body)).transpose().map_err(Error::internal)?;
+        let body = match request.body {
+            Some(body) => Some(self.whole(body).await?),
+            None => None,
+        };
         let scope = self.scope()?;
         scope.journey.note(!method.is_safe());
         Ok(Request {
@@ -187,6 +190,7 @@ impl Call {
             query: uri.query().map(str::to_owned),
             headers: headers(&request.headers)?,
             body: body.map(|body| body.to_bytes()),
+            upload: None,
             identity: Arc::clone(&scope.identity),
             route: "".into(),
             mount: "".into(),
@@ -199,7 +203,7 @@ impl Call {
 impl Host for Call {
     async fn send(&mut self, request: Outgoing) -> Result<Answer> {
         self.usage.dispatch(&self.fixed.budget)?;
-        let request = self.outgoing(request)?;
+        let request = self.outgoing(request).await?;
         let nobody = || Error::internal(anyhow::anyhow!("a request without a dispatcher"));
         let dispatcher = request.journey.dispatcher.clone().ok_or_else(nobody)?;
         let Response { status, headers, mut body, stream } = dispatcher.dispatch(request).await?;

@@ -2,6 +2,7 @@
 
 pub mod pipe;
 pub mod stream;
+pub mod upload;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::bindings::basalt::http::streaming::add_to_linker as add_stream_to_lin
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
 use self::pipe::Reader;
+use self::upload::Upload;
 use super::dispatch::Journey;
 
 use crate::error::{Error, Result, code};
@@ -69,6 +71,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The content, when there is any.
     pub body: Option<Bytes>,
+    /// The content in its place, when it is read as it arrives.
+    pub upload: Option<Upload>,
     /// Who is calling.
     pub identity: Arc<Identity>,
     /// The name of the route that matched.
@@ -108,12 +112,12 @@ pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
 }
 
 /// Takes an answer out of the guest's table, so that the instance is free while the client reads.
-pub fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<Response> {
+pub async fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<Response> {
     let body = match response.content {
         Content::Empty => Body::default(),
         Content::Text(text) => Body::from(Bytes::from(text)),
         Content::Bytes(bytes) => Body::from(Bytes::from(bytes)),
-        Content::Body(handle) => call.release(handle).map_err(Error::internal)?,
+        Content::Body(handle) => call.whole(handle).await?,
     };
     let headers = map(&response.headers).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
     let status = status(response.status).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
@@ -251,10 +255,15 @@ impl HostRequest for Call {
     }
 
     fn body(&mut self, request: Resource<Request>) -> wasmtime::Result<Option<Resource<Body>>> {
-        match self.table.get(&request)?.body.clone() {
-            Some(content) => self.hold(Body::from(content)).map(Some),
-            None => Ok(None),
-        }
+        let Request { body, upload, .. } = self.table.get(&request)?;
+        let body = match (body, upload) {
+            (Some(content), _) => Body::from(content.clone()),
+            // Whoever reads takes it away from those behind.
+            (None, Some(upload)) if self.stream.handles() => Body::from(upload.clone()),
+            (None, Some(_)) => Body::sealed(),
+            (None, None) => return Ok(None),
+        };
+        self.hold(body).map(Some)
     }
 
     fn role(&mut self, request: Resource<Request>) -> wasmtime::Result<String> {
@@ -335,6 +344,8 @@ impl HostReply for Call {
 
     fn set_body(&mut self, reply: Resource<Response>, body: Resource<Body>) -> wasmtime::Result<()> {
         let body = self.release(body)?;
+        // Joined with what is for the client alone: half of it would be sent.
+        body.check()?;
         let reply = self.table.get_mut(&reply)?;
         (reply.body, reply.stream) = (body, None);
         Ok(())

@@ -38,6 +38,7 @@ codes! {
     HTTP_BODY_TIMEOUT = "http.body-timeout", RequestTimeout, "The request's body did not arrive within `server.body_timeout`.";
     HTTP_ORIGIN = "http.origin-not-allowed", Denied, "A browser asks for a page of an origin that `server.cors.origins` does not name.";
     HTTP_BUSY = "http.busy", Unavailable, "As many requests as `server.max_requests` are being answered. Try again after `Retry-After`.";
+    HTTP_ANSWERS_FULL = "http.answers-full", Unavailable, "Answers that slow clients have not taken yet use up `server.max_unsent`. Try again after `Retry-After`.";
     HTTP_DRAINING = "http.draining", Unavailable, "The server is shutting down; another one, or the same one soon, will answer.";
 
     ADMIN_UNREACHABLE = "admin.unreachable", Unavailable, "A command found no kernel where it was told to ask one, or got no answer of one.";

@@ -111,7 +111,9 @@ impl Plugin {
         arm(&mut instance.store, self.limits.fuel, deadline)?;
         let call = instance.store.data_mut();
         call.begin(scope);
-        head.into_iter().for_each(|head| call.stream.offer(head));
+        if matches!(task, Task::Handle(_)) {
+            call.stream.handle(head);
+        }
         let alarm = Arc::clone(&call.alarm);
         // The epoch stops a guest that computes; the alarm stops one that waits.
         let performed = tokio::select! {
@@ -269,7 +271,10 @@ async fn handle(instance: &mut Instance, request: Request, max_bytes: u64) -> wa
     let handler = exports.handler.as_ref().ok_or_else(absent)?;
     let request = store.data_mut().table.push(request)?;
     let answer = handler.call_handle(&mut *store, request).await?;
-    let taken = answer.map_err(capability::failure).and_then(|answer| take(store.data_mut(), answer, max_bytes));
+    let taken = match answer {
+        Ok(answer) => take(store.data_mut(), answer, max_bytes).await,
+        Err(problem) => Err(capability::failure(problem)),
+    };
     Ok(taken.map(Done::Handled))
 }
 
@@ -280,7 +285,8 @@ async fn before(instance: &mut Instance, request: Request, max_bytes: u64) -> wa
     let decision = filter.call_before(&mut *store, Resource::new_borrow(request.rep())).await?;
     let request = store.data_mut().table.delete(request)?;
     let answer = match decision.map_err(capability::failure) {
-        Ok(answer) => answer.map(|answer| take(store.data_mut(), answer, max_bytes)).transpose(),
+        Ok(Some(answer)) => take(store.data_mut(), answer, max_bytes).await.map(Some),
+        Ok(None) => Ok(None),
         Err(problem) => Err(problem),
     };
     Ok(answer.map(|answer| Done::Passed(request, answer)))

@@ -181,10 +181,11 @@ impl Code {
 
 /// Says which routes cannot have the bodies that they were made for: their callers would be the first to notice.
 fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
-    let wants_more = |route: &&Route| route.max_body.is_some_and(|wanted| wanted > limits.request);
+    let limit = |route: &Route| if route.stream { limits.stream_bytes } else { limits.request };
+    let wants_more = |route: &&Route| route.max_body.is_some_and(|wanted| wanted > limit(route));
     for route in manifest.routes.iter().filter(wants_more) {
         let (plugin, route) = (&manifest.id, &route.name);
-        tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limit `request` lets through");
+        tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limits let through");
     }
 }
 

@@ -1,6 +1,5 @@
 //! Between the wire and a plugin: a request on its way in, a response on its way out.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +8,8 @@ use salvo::http::{HeaderName, Method, ResBody, StatusCode, Version};
 
 use super::answer::{Reply, Trail};
 use super::stream::Outgoing;
+use super::unsent::Unsent;
+use crate::capability::http::pipe::WINDOW;
 use crate::capability::dispatch::Journey;
 use crate::capability::http::{Request, Response, strip_credentials};
 use crate::error::{Error, Result, code};
@@ -37,6 +38,7 @@ pub(super) fn incoming(
         query: request.uri().query().map(str::to_owned),
         headers,
         body,
+        upload: None,
         identity,
         route: Arc::clone(&found.target.route),
         mount: Arc::clone(&found.target.mount),
@@ -46,7 +48,7 @@ pub(super) fn incoming(
 }
 
 /// A plugin's answer as it goes out.
-pub(super) fn reply(response: Response, version: Version, trail: &mut Trail) -> Result<Reply> {
+pub(super) fn reply(response: Response, version: Version, unsent: &Unsent, trail: &mut Trail) -> Result<Reply> {
     let Response { status, mut headers, body, stream } = response;
     let status = StatusCode::from_u16(status)
         .map_err(|fault| Error::new(&code::PLUGIN_BAD_RESPONSE, "the status is no HTTP status").source(fault))?;
@@ -61,9 +63,13 @@ pub(super) fn reply(response: Response, version: Version, trail: &mut Trail) -> 
         Some(reader) => {
             // For as long as the plugin writes, which it may do for somebody who stopped reading.
             trail.place.take().into_iter().for_each(|place| reader.keep(place));
-            ResBody::stream(Outgoing::new(reader, Arc::clone(&trail.id), trail.route.clone()))
+            let answer = unsent.admit(WINDOW as u64, version, &trail.conn)?;
+            ResBody::stream(Outgoing::new(reader, answer, trail))
         }
-        None => ResBody::Chunks(VecDeque::from(body.into_parts())),
+        None => {
+            let answer = unsent.admit(body.len(), version, &trail.conn)?;
+            ResBody::Chunks(answer.pieces(body.into_parts()).collect())
+        }
     };
     Ok(Reply { status, headers, body })
 }

@@ -10,6 +10,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::Stream;
 
+use super::answer::Trail;
+use super::unsent::Answer;
 use crate::capability::http::pipe::Reader;
 use crate::error::{Error, Result, code};
 use crate::telemetry;
@@ -17,6 +19,7 @@ use crate::telemetry;
 /// An answer that is being sent.
 pub(super) struct Outgoing {
     reader: Reader,
+    answer: Arc<Answer>,
     id: Arc<str>,
     route: String,
     started: Instant,
@@ -27,9 +30,10 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(reader: Reader, id: Arc<str>, route: String) -> Self {
+    pub(super) fn new(reader: Reader, answer: Arc<Answer>, trail: &Trail) -> Self {
         telemetry::HTTP_STREAMS.inc();
-        Self { reader, id, route, started: Instant::now(), bytes: 0, end: None, asked: false }
+        let (id, route, started) = (Arc::clone(&trail.id), trail.route.clone(), Instant::now());
+        Self { reader, answer, id, route, started, bytes: 0, end: None, asked: false }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -54,6 +58,8 @@ impl Stream for Outgoing {
             Poll::Ready(None) => self.note(None),
             Poll::Pending => {}
         }
+        // Asked again and again for what is not there yet, the client is not slow.
+        self.answer.taken(polled.is_ready());
         polled
     }
 }

@@ -82,6 +82,11 @@ pub static REQUESTS_IN_FLIGHT: LazyLock<IntGauge> = LazyLock::new(|| {
     let gauge = IntGauge::new("basalt_http_requests_in_flight", "Requests to plugins that are being answered.");
     register(gauge.expect("a valid name"))
 });
+/// Bytes of answers that clients have not taken yet; at `server.max_unsent` large ones are refused.
+pub static HTTP_UNSENT: LazyLock<IntGauge> = LazyLock::new(|| {
+    let gauge = IntGauge::new("basalt_http_unsent_bytes", "Bytes of answers that clients have not taken yet.");
+    register(gauge.expect("a valid name"))
+});
 /// Answers that are being streamed.
 pub static HTTP_STREAMS: LazyLock<IntGauge> = LazyLock::new(|| {
     let gauge = IntGauge::new("basalt_http_streams", "Answers that are being streamed.");

@@ -39,6 +39,8 @@ mod schema;
 mod secret;
 mod settings;
 mod sql;
+mod stream;
+mod unsent;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use salvo::http::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use wasmtime::component::Resource;
 
 use super::pipe::{self, Pipe, Reader};
+use super::upload::Upload;
 use super::{Response, invalid, map, status};
 use crate::capability::bindings::basalt::http::streaming::{Host, HostWriter};
 use crate::capability::body::Body;
@@ -36,19 +38,24 @@ pub struct Fixed {
 /// Who waits for the head of an answer.
 pub type Head = oneshot::Sender<Response>;
 
-/// The stream of one call.
+/// What one call streams.
 #[derive(Default)]
 pub struct State {
+    handles: bool,
     head: Option<Head>,
+    span: Option<Span>,
     open: Option<Open>,
+}
+
+/// The time of a call that streams, in either direction, and its place among those.
+struct Span {
+    end: Instant,
+    _place: OwnedSemaphorePermit,
 }
 
 struct Open {
     pipe: Arc<Pipe>,
-    /// When it has lasted as long as it may.
-    end: Instant,
     bytes: u64,
-    _place: OwnedSemaphorePermit,
 }
 
 /// What a guest writes with.
@@ -66,9 +73,14 @@ fn unfinished() -> Error {
 }
 
 impl State {
-    /// Of a call that may stream, to whoever waits for this.
-    pub fn offer(&mut self, head: Head) {
-        self.head = Some(head);
+    /// Of a handler's call, which may read what streams in, and stream its answer to whoever waits for this.
+    pub fn handle(&mut self, head: Option<Head>) {
+        (self.handles, self.head) = (true, head);
+    }
+
+    /// Whether it is a handler's call.
+    pub fn handles(&self) -> bool {
+        self.handles
     }
 
     /// Whether the client of what is streamed went away.
@@ -93,7 +105,11 @@ impl Drop for Open {
 }
 
 impl Call {
-    fn begin_stream(&mut self, status: u16, headers: salvo::http::HeaderMap) -> Result<Arc<Pipe>> {
+    /// Begins to stream, unless that has begun. When it has to end.
+    fn span(&mut self) -> Result<Instant> {
+        if let Some(span) = &self.stream.span {
+            return Ok(span.end);
+        }
         let fixed = &self.fixed.stream;
         let scope = self.scope.as_ref().ok_or_else(|| refused("only a call streams"))?;
         let busy = |_| {
@@ -103,51 +119,75 @@ impl Call {
         let place = Arc::clone(&fixed.places).try_acquire_owned().map_err(busy)?;
         // Who was asked by another has that one's time.
         let end = if scope.journey.is_nested() { scope.deadline } else { Instant::now() + fixed.time };
+        // What was read or sent cannot be read or sent again.
         scope.journey.note(true);
+        self.stream.span = Some(Span { end, _place: place });
+        Ok(end)
+    }
+
+    fn begin_stream(&mut self, status: u16, headers: HeaderMap) -> Result<Arc<Pipe>> {
+        self.span()?;
         self.held.take(COST).map_err(|fault| Error::new(&code::PLUGIN_OUT_OF_MEMORY, format!("{fault}")))?;
         let (pipe, reader) = Pipe::open(Arc::clone(&self.alarm));
-        self.stream.open = Some(Open { pipe: Arc::clone(&pipe), end, bytes: 0, _place: place });
-        self.put_off();
+        self.stream.open = Some(Open { pipe: Arc::clone(&pipe), bytes: 0 });
+        self.next_piece();
         let response = Response { status, headers, body: Body::default(), stream: Some(reader) };
         // When nobody waits any more, the writer will find nobody there.
         let _ = self.stream.head.take().map(|head| head.send(response));
         Ok(pipe)
     }
 
-    /// A piece was written: the time for the next one begins.
-    fn put_off(&mut self) {
-        let Some((pipe, end)) = self.stream.open.as_ref().map(|open| (Arc::clone(&open.pipe), open.end)) else { return };
-        let at = end.min(Instant::now() + self.fixed.stream.pace);
-        pipe.put_off(at);
+    fn put_off(&self, at: Instant) {
+        match &self.stream.open {
+            Some(open) => open.pipe.put_off(at),
+            None => self.alarm.set(at),
+        }
+    }
+
+    /// A piece was sent or has arrived: the time for the next one begins.
+    fn next_piece(&mut self) {
+        let Some(span) = &self.stream.span else { return };
+        let at = span.end.min(Instant::now() + self.fixed.stream.pace);
+        self.put_off(at);
         if let Some(scope) = &mut self.scope {
             scope.deadline = at;
         }
     }
 
-    fn count_streamed(&mut self, bytes: usize) -> Result<Instant> {
+    /// The next piece of a request's body, once it has arrived.
+    pub(in crate::capability) async fn pull(&mut self, upload: &Upload, max: usize) -> Result<Option<Bytes>> {
+        let end = self.span()?;
+        // Waiting for the client is not the guest's time.
+        self.put_off(end);
+        let piece = upload.next(max).await;
+        self.next_piece();
+        piece
+    }
+
+    fn count_streamed(&mut self, bytes: usize) -> Result<()> {
         let most = self.fixed.stream.bytes;
         let open = self.stream.open.as_mut().ok_or_else(|| refused("the content has ended"))?;
         open.bytes = open.bytes.saturating_add(bytes as u64);
         if open.bytes <= most {
-            return Ok(open.end);
+            return Ok(());
         }
         let fault = || {
             Error::new(&code::STREAM_TOO_LARGE, format!("the plugin may stream {most} bytes"))
                 .hint("an operator can raise the plugin's limit `stream_bytes`")
         };
-        open.pipe.end(Err(fault())).map(|()| open.end)
+        open.pipe.end(Err(fault()))
     }
 
     async fn stream(&mut self, pipe: &Pipe, piece: &[u8]) -> Result<()> {
-        let end = self.count_streamed(piece.len())?;
+        self.count_streamed(piece.len())?;
         let mut sent = pipe.push(piece)?;
         while sent < piece.len() {
-            // Waiting for the client is not the guest's time.
+            let end = self.span()?;
             pipe.put_off(end);
             pipe.room(self.fixed.stream.stall).await?;
             sent += pipe.push(&piece[sent..])?;
         }
-        self.put_off();
+        self.next_piece();
         Ok(())
     }
 
@@ -197,6 +237,13 @@ impl HostWriter for Call {
     async fn write_body(&mut self, writer: Resource<Writer>, piece: Resource<Body>) -> Result<()> {
         let body = self.release(piece).map_err(Error::internal)?;
         let pipe = self.pipe(&writer)?;
+        if let Some(upload) = body.upload() {
+            while let Some(part) = self.pull(&upload, pipe::WINDOW).await? {
+                self.stream(&pipe, &part).await?;
+            }
+            return Ok(());
+        }
+        body.check()?;
         for part in body.into_parts() {
             self.stream(&pipe, &part).await?;
         }

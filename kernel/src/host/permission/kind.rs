@@ -168,7 +168,7 @@ const KINDS: &[(&str, Kind)] = &[
     limit("response", "give answers of up to {}"),
     limit("streams", "stream to up to {} clients at once"),
     limit("stream_time", "stream for up to {}"),
-    limit("stream_bytes", "stream answers of up to {}"),
+    limit("stream_bytes", "stream requests and answers of up to {}"),
     limit("stream_stall", "wait up to {} for a client that takes nothing"),
     limit("sql_rows", "read up to {} rows with a statement"),
     limit("sql_bytes", "read up to {} with a statement"),
