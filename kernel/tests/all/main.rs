@@ -41,6 +41,7 @@ mod settings;
 mod sql;
 mod stream;
 mod unsent;
+mod upload;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.

@@ -94,7 +94,7 @@ fn after_the_head_a_failure_breaks_the_content_off() {
         let head = wire.ask(&get(path));
         assert_eq!(head.status, 200, "{path}: {}", head.head);
         let rest = wire.rest();
-        assert!(rest.starts_with(b"6\r\nbegun\n\r\n"), "{path}: {}", String::from_utf8_lossy(&rest[..40.min(rest.len())]));
+        assert!(rest.windows(6).any(|bytes| bytes == b"begun\n"), "{path}");
         assert!(!rest.ends_with(b"0\r\n\r\n"), "{path} looks whole");
         assert_eq!(code(&kernel, path), expected, "{path}");
     }
@@ -131,7 +131,7 @@ fn a_client_that_leaves_ends_the_plugin() {
     }
     kernel.wait_for_log("left with stream.gone");
     settled(&kernel);
-    assert!(kernel.metric("basalt_plugin_calls_total{plugin=\"test-stream\",outcome=\"stream.gone\"}") >= 2);
+    assert!(kernel.metric("basalt_plugin_calls_total{outcome=\"stream.gone\",plugin=\"test-stream\"}") >= 2);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn a_filter_sees_the_head_and_not_the_content() {
 #[test]
 fn a_plugin_that_asks_gets_a_streamed_answer_whole() {
     let config = format!(
-        "{GRANT}[plugins.test-dispatch]\ngrant.http = {{}}\ngrant.dispatch.routes = [\"GET /test/stream/{{what}}\"]\n\
+        "{GRANT}[plugins.test-dispatch]\ngrant.http = {{}}\ngrant.dispatch.routes = [\"* /test/{{*rest}}\", \"GET /nothing\"]\n\
          limits = {{ host_memory = \"1MiB\", deadline = \"2s\" }}\n"
     );
     let kernel = Kernel::start(&["stream", "dispatch"], &config);

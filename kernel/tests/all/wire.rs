@@ -84,6 +84,18 @@ impl Wire {
         chunk
     }
 
+    /// Sends the same again and again, slowly, until there is an answer.
+    pub fn drip(&mut self, piece: &str, pause: Duration) -> Raw {
+        self.0.get_ref().set_read_timeout(Some(pause)).expect("set");
+        let started = Instant::now();
+        while self.0.fill_buf().is_err() {
+            assert!(started.elapsed() < PATIENCE, "no answer");
+            let _ = self.0.get_mut().write_all(piece.as_bytes());
+        }
+        self.0.get_ref().set_read_timeout(Some(PATIENCE)).expect("set");
+        self.answer(false)
+    }
+
     /// Goes away without a word.
     pub fn leave(self) {
         drop(self);

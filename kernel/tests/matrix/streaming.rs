@@ -24,7 +24,7 @@ pub const GROUP: Group = Group {
           another plugin and to the same one, which streams to them too. What is broken off has its code in the log.",
     plugins: &["http", "stream"],
     variants: &[],
-    config: "[plugins.test-http.grant]\nhttp = {}\n[plugins.test-stream]\ngrant = { http = {}, log = {} }\n\
+    config: "[server]\nbody_timeout = \"1s\"\n[plugins.test-http.grant]\nhttp = {}\n[plugins.test-stream]\ngrant = { http = {}, log = {} }\n\
              limits = { deadline = \"2s\", fuel = 5_000_000_000, stream_time = \"4s\", stream_bytes = \"64MiB\", \
              stream_stall = \"1s\", breaker_failures = 0 }",
     prepare: "",
@@ -47,6 +47,17 @@ pub const GROUP: Group = Group {
         Attack::path("a crash in the middle", "trap reads", "plugin.trap"),
         Attack::path("a stream that is never finished", "dropped reads", "stream.unfinished"),
         Attack::path("a stream that is kept for the next call", "kept reads", "stream.unfinished"),
+        Attack::path("an upload without end", "in/count floods", "http.body-too-large"),
+        Attack::path("an upload that stalls in the middle", "in/count stalls", "http.body-timeout"),
+        Attack::path("an upload of a byte now and then, for ever", "in/count drips", "plugin.timeout"),
+        Attack::path("an upload without end that is wanted whole", "in/pass floods", "plugin.out-of-memory"),
+        Attack::answers(
+            "an upload whose client leaves in the middle",
+            "in/count breaks",
+            "left",
+            "the call ends with its client, and so does its instance",
+        ),
+        Attack::answers("an upload that nobody reads", "in/nothing floods", "unread", "it is thrown away, as far as that is cheap"),
     ],
     ask,
     good: GOOD,
@@ -62,6 +73,9 @@ fn ask(scene: &Scene, how: &How) -> Answer {
     let id = format!("attack-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut client = TcpStream::connect(scene.kernel.url.trim_start_matches("http://")).expect("connected");
     client.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
+    if path.starts_with("in/") {
+        return upload(&mut client, path, manner);
+    }
     let request = format!("GET /test/stream/{path} HTTP/1.1\r\nhost: a\r\nx-request-id: {id}\r\nconnection: close\r\n\r\n");
     client.write_all(request.as_bytes()).expect("sent");
     match manner {
@@ -77,6 +91,49 @@ fn ask(scene: &Scene, how: &How) -> Answer {
         }
     }
     outcome(scene, &id)
+}
+
+const CHUNK: usize = 64 << 10;
+
+/// An upload, and what is answered to it.
+fn upload(client: &mut TcpStream, path: &str, manner: &str) -> Answer {
+    let head = "HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked";
+    client.write_all(format!("POST /test/stream/{path} {head}\r\n\r\n4\r\nhalf\r\n").as_bytes()).expect("sent");
+    let piece = match manner {
+        "breaks" => return Answer { status: 200, headers: Default::default(), body: b"left".to_vec() },
+        "floods" => format!("{CHUNK:x}\r\n{}\r\n", "x".repeat(CHUNK)),
+        _ => "1\r\nx\r\n".to_owned(),
+    };
+    let mut sender = client.try_clone().expect("the same connection");
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| answer(client));
+        let (_nobody, never) = std::sync::mpsc::channel::<()>();
+        let pause = if manner == "floods" { Duration::ZERO } else { Duration::from_millis(100) };
+        while manner != "stalls" && !read.is_finished() && sender.write_all(piece.as_bytes()).is_ok() {
+            let _ = never.recv_timeout(pause);
+        }
+        read.join().expect("answered")
+    })
+}
+
+/// The next answer of a connection, whatever becomes of it then.
+fn answer(client: &mut TcpStream) -> Answer {
+    let (mut seen, mut part) = (Vec::new(), [0; 4096]);
+    let end = |seen: &[u8]| seen.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    while let Ok(count @ 1..) = client.read(&mut part) {
+        seen.extend_from_slice(&part[..count]);
+        let whole = end(&seen).is_some_and(|at| {
+            let head = String::from_utf8_lossy(&seen[..at]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            seen.len() >= at + 4 + length.unwrap_or(0)
+        });
+        if whole {
+            break;
+        }
+    }
+    let at = end(&seen).unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&seen)));
+    let status = String::from_utf8_lossy(&seen[9..12]).parse().expect("a status");
+    Answer { status, headers: Default::default(), body: seen[at + 4..].to_vec() }
 }
 
 /// What the log says of it, as if it were an answer.

@@ -1,6 +1,7 @@
 //! The fixture of streams: answers in pieces, well and badly, one way a path.
 
 mod events;
+mod incoming;
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -11,6 +12,9 @@ use sdk_plugin::{Body, Problem, Request, Response, log, plugin};
 plugin!(handle);
 
 fn handle(request: Request) -> Result<Response, Problem> {
+    if request.route() == "in" {
+        return incoming::handle(&request);
+    }
     let count = request.query().and_then(|count| count.parse().ok()).unwrap_or(3_u64);
     match request.param("what").as_deref() {
         Some("rows") => rows(count),
