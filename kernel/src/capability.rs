@@ -187,6 +187,8 @@ impl Call {
     pub fn end(&mut self) -> bool {
         self.log.report_dropped(&self.fixed.plugin);
         self.scope = None;
+        // Its place among the streams is free again.
+        self.stream = http::stream::State::default();
         self.held.clear();
         self.table.is_empty()
     }

@@ -46,7 +46,11 @@ impl Body {
     /// # Errors
     /// `body.streamed`.
     pub fn check(&self) -> Result<(), Error> {
-        if self.source.is_none() { Ok(()) } else { Err(streamed("the content is being streamed, and not to this plugin")) }
+        if self.source.is_none() {
+            Ok(())
+        } else {
+            Err(streamed("the content is being streamed, and not to this plugin"))
+        }
     }
 
     /// What it is read from as it arrives.

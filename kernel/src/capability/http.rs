@@ -13,12 +13,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
+use self::pipe::Reader;
+use self::upload::Upload;
 use super::Call;
 use super::bindings::basalt::http::streaming::add_to_linker as add_stream_to_linker;
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
-use self::pipe::Reader;
-use self::upload::Upload;
 use super::dispatch::Journey;
 
 use crate::error::{Error, Result, code};

@@ -70,12 +70,7 @@ impl Plugin {
         outcome
     }
 
-    async fn attempt(
-        self: &Arc<Self>,
-        task: Task,
-        head: Option<Head>,
-        started: std::time::Instant,
-    ) -> Result<Done> {
+    async fn attempt(self: &Arc<Self>, task: Task, head: Option<Head>, started: std::time::Instant) -> Result<Done> {
         let ticket = self.breaker.admit(started)?;
         let deadline = task.deadline(Instant::from_std(started) + self.limits.deadline.0);
         let outcome = self.engine.lanes.run(&self.habit, Box::pin(Arc::clone(self).queue(task, head, deadline))).await;

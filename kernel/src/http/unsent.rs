@@ -134,7 +134,10 @@ mod tests {
     fn large_answers_leave_room_for_small_ones() {
         let unsent = Unsent::new(100);
         let large = admit(&unsent, 50, Version::HTTP_11).expect("half of it");
-        assert_eq!(admit(&unsent, 26, Version::HTTP_11).expect_err("more than half of the rest").code, "http.answers-full");
+        assert_eq!(
+            admit(&unsent, 26, Version::HTTP_11).expect_err("more than half of the rest").code,
+            "http.answers-full"
+        );
         let small = admit(&unsent, 25, Version::HTTP_11).expect("half of the rest");
         assert_eq!(unsent.bytes(), 75);
         drop((large, small));

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use crate::kernel::variant::packed;
 use crate::kernel::{Kernel, Setup, wait_until};
 use crate::wire::Wire;
 
@@ -26,7 +27,8 @@ fn outcome(kernel: &Kernel, path: &str) -> serde_json::Value {
     let id = format!("\"request_id\":\"{}\"", id(path));
     let find = || {
         let log = kernel.log.lock();
-        let ended = |line: &&str| line.contains(&id) && (line.contains("\"streamed\"") || line.contains("\"broken off\""));
+        let ended =
+            |line: &&str| line.contains(&id) && (line.contains("\"streamed\"") || line.contains("\"broken off\""));
         log.lines().find(ended).map(|line| serde_json::from_str(line).expect("JSON"))
     };
     let mut found = None;
@@ -179,7 +181,8 @@ fn streams_have_places_of_their_own() {
 fn events_arrive_one_by_one_and_are_not_compressed() {
     let kernel = kernel("");
     let mut wire = Wire::open(&kernel);
-    let head = wire.ask(&get("events").replacen("host: a", "host: a\r\naccept-encoding: gzip, br\r\nlast-event-id: 6", 1));
+    let head =
+        wire.ask(&get("events").replacen("host: a", "host: a\r\naccept-encoding: gzip, br\r\nlast-event-id: 6", 1));
     assert!(head.head.contains("content-type: text/event-stream"), "{}", head.head);
     assert!(!head.head.contains("content-encoding"), "{}", head.head);
     assert_eq!(wire.chunk(), b"id: 7\ndata: number 7\n\n");
@@ -226,7 +229,11 @@ fn a_stop_ends_events_in_order_and_waits_for_the_rest() {
 fn a_filter_sees_the_head_and_not_the_content() {
     let config = format!("{GRANT}[plugins.test-filter.grant]\nhttp = {{ filter = [\"/test/stream\"] }}\n");
     let setup = Setup::new(&["stream"], &config);
-    setup.variant("filter", "test-filter", "[filter]\nphases = [\"after\"]\nmounts = [\"/test/stream\"]\n[want.http]\nfilter = true\n");
+    setup.variant(
+        "filter",
+        "test-filter",
+        "[filter]\nphases = [\"after\"]\nmounts = [\"/test/stream\"]\n[want.http]\nfilter = true\n",
+    );
     let kernel = setup.start();
     let rows = kernel.get("/test/stream/rows?3");
     assert_eq!((rows.status, rows.text().lines().count()), (200, 4));
@@ -245,13 +252,50 @@ fn a_plugin_that_asks_gets_a_streamed_answer_whole() {
     );
     let kernel = Kernel::start(&["stream", "dispatch"], &config);
     let ask = |target: &str| {
-        kernel.post("/test/dispatch/", &serde_json::json!({ "method": "GET", "target": format!("/test/stream/{target}") })).ok()
+        kernel
+            .post(
+                "/test/dispatch/",
+                &serde_json::json!({ "method": "GET", "target": format!("/test/stream/{target}") }),
+            )
+            .ok()
     };
     assert_eq!(ask("rows?3")["body"], "id,square\n1,1\n2,4\n3,9\n");
     assert_eq!(ask("late")["problem"]["code"], "test.late");
     assert_eq!(ask("endless")["problem"]["code"], "plugin.out-of-memory");
     assert_eq!(ask("sleep")["problem"]["code"], "plugin.timeout");
     settled(&kernel);
+}
+
+#[test]
+fn a_swap_lets_a_stream_go_on_and_nobody_answers_in_the_place_of_a_broken_one() {
+    let kernel = Kernel::start(&[], "");
+    let install = |version: &str| {
+        let manifest = include_str!("../guest/stream/plugin.toml").replace("version = \"0.1.0\"", version);
+        let file = packed("stream", &manifest);
+        let answer = kernel.operate("POST", "plugins", &file);
+        let seal =
+            (answer.status == 409).then(|| answer.json()["details"]["seal"].as_str().map(str::to_owned)).flatten();
+        match seal {
+            Some(seal) => kernel.operate("POST", &format!("plugins?approve={seal}"), &file).ok(),
+            None => answer.ok(),
+        }
+    };
+    install("version = \"1.0.0\"");
+    let mut events = Wire::open(&kernel);
+    assert_eq!(events.ask(&get("events")).status, 200);
+    install("version = \"2.0.0\"");
+    let mut wire = Wire::open(&kernel);
+    assert_eq!(wire.ask(&get("trap")).status, 200);
+    let rest = wire.rest();
+    assert_eq!(rest.windows(5).filter(|bytes| bytes == b"begun").count(), 1, "the version before did not begin again");
+    assert_eq!(code(&kernel, "trap"), "plugin.trap");
+    wait_until("one crash has taken the new version back", || {
+        kernel.get("/test/stream/answer").status == 200
+            && kernel.operate("GET", "plugins/test-stream", b"").json()["version"] == "1.0.0"
+    });
+    for number in 1..4 {
+        assert_eq!(events.chunk(), format!("id: {number}\ndata: number {number}\n\n").as_bytes());
+    }
 }
 
 #[test]

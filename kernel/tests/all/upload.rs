@@ -148,9 +148,7 @@ fn uploads_share_the_places_of_streams() {
     let mut first = Wire::open(&kernel);
     first.send(post("count", "content-length: 8"));
     first.send("four");
-    wait_until("the first has the place", || {
-        kernel.ask("POST", "/test/stream/in/count", &[], b"x").status == 503
-    });
+    wait_until("the first has the place", || kernel.ask("POST", "/test/stream/in/count", &[], b"x").status == 503);
     kernel.ask("POST", "/test/stream/in/count", &[], b"x").refuses(503, "stream.busy");
     first.send("more");
     assert_eq!(first.answer(false).body, b"8");

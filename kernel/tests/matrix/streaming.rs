@@ -57,7 +57,12 @@ pub const GROUP: Group = Group {
             "left",
             "the call ends with its client, and so does its instance",
         ),
-        Attack::answers("an upload that nobody reads", "in/nothing floods", "unread", "it is thrown away, as far as that is cheap"),
+        Attack::answers(
+            "an upload that nobody reads",
+            "in/nothing floods",
+            "unread",
+            "it is thrown away, as far as that is cheap",
+        ),
     ],
     ask,
     good: GOOD,
@@ -76,7 +81,8 @@ fn ask(scene: &Scene, how: &How) -> Answer {
     if path.starts_with("in/") {
         return upload(&mut client, path, manner);
     }
-    let request = format!("GET /test/stream/{path} HTTP/1.1\r\nhost: a\r\nx-request-id: {id}\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET /test/stream/{path} HTTP/1.1\r\nhost: a\r\nx-request-id: {id}\r\nconnection: close\r\n\r\n");
     client.write_all(request.as_bytes()).expect("sent");
     match manner {
         "reads" => drop(std::io::copy(&mut client, &mut std::io::sink())),

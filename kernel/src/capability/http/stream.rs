@@ -13,9 +13,9 @@ use wasmtime::component::Resource;
 use super::pipe::{self, Pipe, Reader};
 use super::upload::Upload;
 use super::{Response, invalid, map, status};
+use crate::capability::Call;
 use crate::capability::bindings::basalt::http::streaming::{Host, HostWriter};
 use crate::capability::body::Body;
-use crate::capability::Call;
 use crate::error::{Error, Result, code};
 
 /// What holds for the streams of every call of a plugin.

@@ -7,7 +7,9 @@ pub(crate) fn handle(request: &Request) -> Result<Response, Problem> {
     let answer = Response::new(200);
     match request.param("what").as_deref() {
         Some("count") => Ok(answer.text(count(&body)?.to_string())),
-        Some("lines") => Ok(answer.text(std::io::BufRead::lines(std::io::BufReader::new(body.reader())).count().to_string())),
+        Some("lines") => {
+            Ok(answer.text(std::io::BufRead::lines(std::io::BufReader::new(body.reader())).count().to_string()))
+        }
         Some("pass") => Ok(answer.body(body)),
         Some("concat") => Ok(answer.body(Body::concat(vec![Body::from_text("<"), body, Body::from_text(">")]))),
         Some("whole") => {
