@@ -20,7 +20,7 @@ use crate::bindings::basalt::http::streaming::{Writer, respond};
 use crate::http::Content;
 use crate::{Body, Problem, Response};
 
-/// An answer that was begun. Dropping it breaks the answer off: the client sees that something is missing.
+/// An answer that was begun. Without [`Stream::finish`] it is broken off: the client sees that something is missing.
 #[derive(Debug)]
 pub struct Stream(Writer);
 

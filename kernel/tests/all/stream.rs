@@ -247,17 +247,17 @@ fn a_filter_sees_the_head_and_not_the_content() {
 #[test]
 fn a_plugin_that_asks_gets_a_streamed_answer_whole() {
     let config = format!(
-        "{GRANT}[plugins.test-dispatch]\ngrant.http = {{}}\ngrant.dispatch.routes = [\"* /test/{{*rest}}\", \"GET /nothing\"]\n\
+        "{GRANT}[plugins.asker]\ngrant.http = {{}}\ngrant.dispatch.routes = [\"GET /test/stream/{{what}}\"]\n\
          limits = {{ host_memory = \"1MiB\", deadline = \"2s\" }}\n"
     );
-    let kernel = Kernel::start(&["stream", "dispatch"], &config);
+    let setup = Setup::new(&["stream"], &config);
+    let route = "[[route]]\nname = \"main\"\npath = \"/\"\nmounts = [\"/test/asker\"]\n";
+    let want = "[want.http]\n[want.dispatch]\nroutes = [\"GET /test/stream/{what}\"]\n";
+    setup.variant("dispatch", "asker", &format!("{route}{want}"));
+    let kernel = setup.start();
     let ask = |target: &str| {
-        kernel
-            .post(
-                "/test/dispatch/",
-                &serde_json::json!({ "method": "GET", "target": format!("/test/stream/{target}") }),
-            )
-            .ok()
+        let order = serde_json::json!({ "method": "GET", "target": format!("/test/stream/{target}") });
+        kernel.post("/test/asker/", &order).ok()
     };
     assert_eq!(ask("rows?3")["body"], "id,square\n1,1\n2,4\n3,9\n");
     assert_eq!(ask("late")["problem"]["code"], "test.late");

@@ -27,7 +27,8 @@ struct State {
     idle: Duration,
     /// Whether the client sends only when it is asked to.
     asks: bool,
-    ended: bool,
+    /// How it ended, once it has. A body that broke off must not look whole to who asks again.
+    end: Option<Result<()>>,
 }
 
 impl std::fmt::Debug for Upload {
@@ -46,8 +47,8 @@ impl Upload {
     /// A body of at most `limit` bytes, of which something arrives at least every `idle`. A client that `asks` before it sends has sent
     /// nothing yet.
     pub fn new(body: ReqBody, limit: u64, idle: Duration, asks: bool) -> Self {
-        let (rest, read, ended) = Default::default();
-        Self(Arc::new(Mutex::new(State { body, rest, read, limit, idle, asks, ended })))
+        let (rest, read, end) = Default::default();
+        Self(Arc::new(Mutex::new(State { body, rest, read, limit, idle, asks, end })))
     }
 
     /// Whether something of it was taken, so that it cannot be had whole any more.
@@ -74,18 +75,24 @@ impl Upload {
 
 impl State {
     async fn arrive(&mut self) -> Result<Option<Bytes>> {
-        if self.ended {
-            return Ok(None);
+        if let Some(end) = &self.end {
+            return end.as_ref().map(|()| None).map_err(Error::without_source);
         }
-        let Ok(arrived) = timeout(self.idle, frame(&mut self.body)).await else {
-            return Err(Error::new(&code::HTTP_BODY_TIMEOUT, "the body did not arrive in time"));
+        let arrived = match timeout(self.idle, frame(&mut self.body)).await {
+            Ok(arrived) => arrived.and_then(|piece| self.count(piece)),
+            Err(_) => Err(Error::new(&code::HTTP_BODY_TIMEOUT, "the body did not arrive in time")),
         };
-        let Some(piece) = arrived? else {
-            self.ended = true;
-            return Ok(None);
-        };
-        self.read += piece.len() as u64;
-        if self.read > self.limit { Err(too_large(self.limit)) } else { Ok(Some(piece)) }
+        match &arrived {
+            Ok(Some(_)) => {}
+            Ok(None) => self.end = Some(Ok(())),
+            Err(fault) => self.end = Some(Err(fault.without_source())),
+        }
+        arrived
+    }
+
+    fn count(&mut self, piece: Option<Bytes>) -> Result<Option<Bytes>> {
+        self.read += piece.as_ref().map_or(0, Bytes::len) as u64;
+        if self.read > self.limit { Err(too_large(self.limit)) } else { Ok(piece) }
     }
 }
 
@@ -93,7 +100,7 @@ impl State {
 impl Drop for State {
     fn drop(&mut self) {
         let silent = self.asks && self.read == 0;
-        if self.ended || silent {
+        if matches!(self.end, Some(Ok(()))) || silent {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
@@ -156,6 +163,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_over_the_limit_is_not_handed_out() {
-        assert_eq!(upload(b"abcdef", 5).next(9).await.expect_err("too large").code, "http.body-too-large");
+        let upload = upload(b"abcdef", 5);
+        for _ in 0..2 {
+            assert_eq!(upload.next(9).await.expect_err("too large").code, "http.body-too-large");
+        }
     }
 }
