@@ -25,7 +25,7 @@ pub const GROUP: Group = Group {
     plugins: &["http", "stream"],
     variants: &[],
     config: "[server]\nbody_timeout = \"1s\"\n[plugins.test-http.grant]\nhttp = {}\n[plugins.test-stream]\ngrant = { http = {}, log = {} }\n\
-             limits = { deadline = \"2s\", fuel = 5_000_000_000, stream_time = \"4s\", stream_bytes = \"64MiB\", \
+             limits = { deadline = \"2s\", fuel = 5_000_000_000, stream_time = \"4s\", host_memory = \"16MiB\", stream_bytes = \"64MiB\", \
              stream_stall = \"1s\", breaker_failures = 0 }",
     prepare: "",
     attacks: &[
