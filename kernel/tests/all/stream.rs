@@ -260,9 +260,9 @@ fn a_plugin_that_asks_gets_a_streamed_answer_whole() {
         kernel.post("/test/asker/", &order).ok()
     };
     assert_eq!(ask("rows?3")["body"], "id,square\n1,1\n2,4\n3,9\n");
-    assert_eq!(ask("late")["problem"]["code"], "test.late");
-    assert_eq!(ask("endless")["problem"]["code"], "plugin.out-of-memory");
-    assert_eq!(ask("sleep")["problem"]["code"], "plugin.timeout");
+    assert_eq!(ask("late")["problem"], "test.late");
+    assert_eq!(ask("endless")["problem"], "plugin.out-of-memory");
+    assert_eq!(ask("sleep")["problem"], "plugin.timeout");
     settled(&kernel);
 }
 
