@@ -15,12 +15,11 @@ use wasmtime::component::{HasSelf, Linker, Resource};
 
 use self::pipe::Reader;
 use self::upload::Upload;
-use super::Call;
 use super::bindings::basalt::http::streaming::add_to_linker as add_stream_to_linker;
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
 use super::dispatch::Journey;
-
+use super::{Call, Fixed};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 
@@ -161,16 +160,19 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> std::re
 /// # Errors
 /// `plugin.response-too-large`.
 pub fn check_size(call: &Call, response: &Response, max_bytes: u64) -> Result<()> {
-    let length = response.body.len();
+    fits(&call.fixed, response.body.len(), max_bytes)
+}
+
+pub(super) fn fits(fixed: &Fixed, length: u64, max_bytes: u64) -> Result<()> {
     if length <= max_bytes {
         return Ok(());
     }
     let message = format!("the response has {length} bytes, more than the {max_bytes} of the plugin's limit");
     Err(Error::new(&code::PLUGIN_RESPONSE_TOO_LARGE, message)
-        .hint(format!("[plugins.{}.limits] response", call.fixed.plugin)))
+        .hint(format!("[plugins.{}.limits] response", fixed.plugin)))
 }
 
-fn status(status: u16) -> std::result::Result<u16, String> {
+pub(super) fn status(status: u16) -> std::result::Result<u16, String> {
     if (200..600).contains(&status) { Ok(status) } else { Err(format!("{status} is no final HTTP status")) }
 }
 

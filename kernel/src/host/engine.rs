@@ -17,6 +17,7 @@ use super::compiler::Compiler;
 use super::config::Config;
 use super::lane::Lanes;
 use super::manifest::refused;
+use crate::capability::fetch::{self, Roots};
 use crate::capability::memory::Total;
 use crate::error::{Error, Result};
 
@@ -39,6 +40,8 @@ pub struct Engine {
     pub memory: Arc<Total>,
     /// Whether the kernel is going to stop: calls that would go on for long hear of it.
     pub draining: Arc<watch::Sender<bool>>,
+    /// Whom plugins' requests to servers outside believe.
+    pub roots: Roots,
 }
 
 impl Engine {
@@ -59,6 +62,7 @@ impl Engine {
             lanes: Lanes::start()?,
             memory: Arc::new(Total::new(config.memory.0)),
             draining: Arc::default(),
+            roots: fetch::roots(config.fetch_roots.as_deref())?,
         })
     }
 

@@ -38,10 +38,13 @@ mod readme;
 mod schema;
 mod secret;
 mod settings;
+mod source;
 mod sql;
+mod stock;
 mod stream;
 mod unsent;
 mod upload;
+mod wasi;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.
