@@ -53,6 +53,7 @@ pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod sql;
+pub mod stream;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 

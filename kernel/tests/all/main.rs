@@ -44,7 +44,10 @@ mod settings;
 mod source;
 mod sql;
 mod stock;
+mod stream;
 mod tutorial;
+mod unsent;
+mod upload;
 mod wasi;
 mod wire;
 
