@@ -44,6 +44,7 @@ mod sent;
 pub(crate) mod settings;
 pub(crate) mod sql;
 mod state;
+pub(crate) mod streaming;
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -120,6 +121,12 @@ impl Host {
     /// Answers the requests of `fetch` that this text is part of: `POST https://api.stripe.com/v1/charges`, or a part of it.
     pub fn on_fetch(&self, text: &str, rule: impl Fn(&Sent) -> Result<Response, Problem> + 'static) {
         state::with(|state| state.fetch.push((text.to_owned(), Rc::new(rule))));
+    }
+
+    /// What comes of a pause in a streamed answer, of so many milliseconds; it takes no time. Without a rule the server is going to stop at
+    /// the first one, so that no test runs for ever.
+    pub fn on_pause(&self, rule: impl Fn(&u32) -> Result<(), Problem> + 'static) {
+        state::with(|state| state.pause = Some(Rc::new(rule)));
     }
 
     /// Answers the requests of `dispatch` that this text is part of: `GET /api/v1/tables/orders`, or a part of it.

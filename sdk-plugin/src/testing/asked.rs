@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::http::{Head, Inner};
-use super::{Body, Reply, state};
+use super::{Body, Reply, state, streaming};
 use crate::{Filter, Problem, Request, Response};
 
 /// A request that is being put together; see [`Host::request`](super::Host::request).
@@ -58,7 +58,7 @@ impl Asked {
 
     /// Calls a handler, and gives what it answered.
     pub fn send(self, handle: impl FnOnce(Request) -> Result<Response, Problem>) -> Result<Answer, Problem> {
-        handle(self.build()).map(Answer::of)
+        streaming::outcome(handle(self.build())).map(Answer::of)
     }
 
     /// Calls a filter in front of a handler: what it answered in its place, if it did, and the request as it left it.

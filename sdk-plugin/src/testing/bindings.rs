@@ -17,6 +17,9 @@ pub mod basalt {
         pub mod types {
             pub use crate::testing::http::{Content, Head, Header, Reply, Request, Response};
         }
+        pub mod streaming {
+            pub use crate::testing::streaming::{Writer, respond};
+        }
     }
     pub mod sql {
         pub mod sql {

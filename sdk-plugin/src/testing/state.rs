@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::manifest::Manifest;
 use super::sent::Sent;
 use super::sql::{Statement, Table};
+use super::streaming::Streamed;
 use crate::testing::Line;
 use crate::{Problem, Response};
 
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub(super) sql: Vec<Rule<Statement, Table>>,
     pub(super) fetch: Vec<Rule<Sent, Response>>,
     pub(super) dispatch: Vec<Rule<Sent, Response>>,
+    pub(super) pause: Option<Script<u32, ()>>,
+    pub(super) streamed: Option<Streamed>,
     pub(super) statements: Vec<Statement>,
     pub(super) sent: Vec<Sent>,
     pub(super) log: Vec<Line>,
