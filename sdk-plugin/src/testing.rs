@@ -16,7 +16,7 @@
 //!     r#"
 //!     [[route]]
 //!     name = "visits"
-//!     path = "/"
+//!     path = ""
 //!     mounts = ["/visits"]
 //!     [want.sql]
 //!     [want.log]
