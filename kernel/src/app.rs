@@ -22,6 +22,7 @@ use crate::host::roster::Grants;
 use crate::host::{Engine, Roster};
 use crate::http::cors::Policy;
 use crate::http::endpoint::{self, Endpoint};
+use crate::http::rate::Gate;
 use crate::http::{self, Context};
 use crate::store::{InstanceKey, Store};
 use crate::telemetry;
@@ -156,6 +157,7 @@ struct Started {
 
 async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
     let App { config, bundle, endpoints, compiler } = app;
+    let gate = Gate::new(&config.limit, config.auth.production)?;
     let secrets = Secrets::open(&config.auth, data_dir.path())?;
     let key = InstanceKey::open(data_dir.path())?;
     // The pool of instances reserves address space for a while; the database is started meanwhile.
@@ -185,7 +187,7 @@ async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
     }
     let cors = Policy::new(config.cors);
-    let context = Arc::new(Context::new(config.server, cors, auth, store.clone(), roster, endpoints));
+    let context = Arc::new(Context::new(config.server, cors, gate, auth, store.clone(), roster, endpoints));
     Ok(Started { store, context, key })
 }
 

@@ -22,6 +22,7 @@ mod drain;
 pub mod endpoint;
 mod header;
 mod plugin;
+pub mod rate;
 pub mod render;
 
 pub use config::Config;

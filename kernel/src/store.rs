@@ -33,7 +33,7 @@ pub use config::{Config, check};
 pub(crate) use embedded::{LOCK as EMBEDDED_LOCK, PASSWORD as PASSWORD_FILE, has_data as has_embedded_data};
 pub use key::InstanceKey;
 pub(crate) use key::{FILE as KEY_FILE, secret_file};
-pub use login::{Login, Reach, TableName, Verb};
+pub use login::{Login, Reach, SERVICE_ROLE, TableName, Verb};
 pub use migrate::Migrated;
 pub use pool::Stats;
 pub use rows::{Column, Parameter, Rows};

@@ -4,7 +4,7 @@ mod metric;
 
 pub use metric::{
     DB_CONNECTIONS, HOST_MEMORY, PLUGIN_INSTANCES, PLUGIN_LIVE, PluginMetric, REQUESTS_IN_FLIGHT, catalogue_work,
-    http_request, render as render_metrics, start as start_uptime,
+    http_request, rate_limit_hit, rate_limit_uncounted, render as render_metrics, start as start_uptime,
 };
 
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, code};
 use crate::host::config::Limits;
 use crate::host::grant::Grant;
 use crate::host::roster::Origin;
-use crate::{auth, host, http, store, telemetry};
+use crate::{auth, host, http, limit, store, telemetry};
 
 section! {
     /// The configuration of a Basalt kernel, as `basalt.toml`. Every key can also be set in the environment:
@@ -37,6 +37,8 @@ pub struct Config {
     pub database: store::Config,
     /// `[auth]`
     pub auth: auth::Config,
+    /// `[limit]`
+    pub limit: limit::Config,
     /// `[host]`
     pub host: host::Config,
     /// `[host.limits]`
@@ -47,7 +49,7 @@ pub struct Config {
     layers: Layers,
 }
 
-const SECTIONS: [&str; 6] = ["server", "log", "database", "auth", "host", "plugins"];
+const SECTIONS: [&str; 7] = ["server", "log", "database", "auth", "limit", "host", "plugins"];
 
 impl Config {
     /// Reads the sources.
@@ -67,7 +69,8 @@ impl Config {
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
-        let [mut server, log, database, auth, mut host, plugins] = SECTIONS.map(|name| take(table, name, name, faults));
+        let [mut server, log, database, auth, limit, mut host, plugins] =
+            SECTIONS.map(|name| take(table, name, name, faults));
         let limits = take(&mut host, "limits", "host.limits", faults);
         let limits = Limits::read("host.limits", limits, faults);
         let cors = take(&mut server, "cors", "server.cors", faults);
@@ -78,6 +81,7 @@ impl Config {
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
+            limit: Section::read("limit", limit, faults),
             host: Section::read("host", host, faults),
             plugins: read_plugins(plugins, &limits, faults),
             layers: Layers::default(),
@@ -128,6 +132,7 @@ impl Config {
             default_toml::<telemetry::Config>("log"),
             default_toml::<store::Config>("database"),
             default_toml::<auth::Config>("auth"),
+            default_toml::<limit::Config>("limit"),
             default_toml::<host::Config>("host"),
             default_toml::<Limits>("host.limits"),
             include_str!("plugins.toml").to_owned(),
@@ -144,6 +149,7 @@ impl Config {
             effective_toml("log", &self.log),
             effective_toml("database", &self.database),
             effective_toml("auth", &self.auth),
+            effective_toml("limit", &self.limit),
             effective_toml("host", &self.host),
             effective_toml("host.limits", &self.limits),
         ];

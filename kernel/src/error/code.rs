@@ -38,6 +38,8 @@ codes! {
     HTTP_BODY_TIMEOUT = "http.body-timeout", RequestTimeout, "The request's body did not arrive within `server.body_timeout`.";
     HTTP_ORIGIN = "http.origin-not-allowed", Denied, "A browser asks for a page of an origin that `server.cors.origins` does not name.";
     HTTP_BUSY = "http.busy", Unavailable, "As many requests as `server.max_requests` are being answered. Try again after `Retry-After`.";
+    HTTP_TOO_MANY = "http.too-many-requests", TooMany, "Whoever asks has asked as often as `[limit]` allows. Try again after `Retry-After`.";
+    HTTP_UNCOUNTED = "http.uncounted", Unavailable, "Requests cannot be counted, and the operator wants them refused then: `limit.without_redis`.";
     HTTP_DRAINING = "http.draining", Unavailable, "The server is shutting down; another one, or the same one soon, will answer.";
 
     ADMIN_UNREACHABLE = "admin.unreachable", Unavailable, "A command found no kernel where it was told to ask one, or got no answer of one.";

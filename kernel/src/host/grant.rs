@@ -27,7 +27,7 @@ use crate::store::secret::check_name;
 pub use record::{approve, record};
 
 /// The keys of `[plugins.<id>]`.
-const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "filter", "settings", "limits"];
+const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "rates", "filter", "settings", "limits"];
 
 /// What the operator set for one plugin.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct Grant {
     pub capabilities: Table,
     /// Mounts by route name, in place of the manifest's.
     pub mounts: BTreeMap<String, Vec<String>>,
+    /// Requests in a minute of one address by route name, in place of the manifest's; 0 is no limit.
+    pub rates: BTreeMap<String, u32>,
     /// Where and when it filters, in place of the manifest's word.
     pub filter: Place,
     /// Settings by key.
@@ -89,9 +91,10 @@ impl Grant {
         let mut reader = Reader { path: &path, table, faults };
         let (enabled, trusted) = (reader.take("enabled", true), reader.take("trusted", false));
         let (capabilities, mounts) = (reader.take("grant", Table::new()), reader.take("mounts", BTreeMap::new()));
+        let rates = reader.take("rates", BTreeMap::new());
         let (filter, settings) = (reader.take("filter", Place::default()), reader.take("settings", Table::new()));
         let limits = reader.limits(defaults);
-        Self { enabled, trusted, capabilities, mounts, filter, settings, limits }
+        Self { enabled, trusted, capabilities, mounts, rates, filter, settings, limits }
     }
 
     /// Nothing.

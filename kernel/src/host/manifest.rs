@@ -8,6 +8,7 @@ mod setting;
 mod text;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -74,6 +75,8 @@ pub struct Route {
     pub methods: Vec<String>,
     /// The largest body that it has a use for; what the operator grants the plugin may be less.
     pub max_body: Option<Size>,
+    /// Requests in a minute of one address, where requests are counted: for what is worth guessing at.
+    pub rate: Option<NonZeroU32>,
 }
 
 /// Where and when a plugin filters.

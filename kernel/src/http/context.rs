@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Config;
 use super::cors::Policy;
 use super::endpoint::{Endpoint, Match, Table};
+use super::rate::Gate;
 use crate::auth::Auth;
 use crate::error::{Error, Result, code};
 use crate::host::Roster;
@@ -20,6 +21,8 @@ pub struct Context {
     pub config: Config,
     /// `[server.cors]`
     pub cors: Policy,
+    /// Counts requests, where they are counted.
+    pub gate: Option<Gate>,
     /// Proves identities.
     pub auth: Arc<Auth>,
     /// The database.
@@ -36,6 +39,7 @@ impl Context {
     pub fn new(
         config: Config,
         cors: Policy,
+        gate: Option<Gate>,
         auth: Arc<Auth>,
         store: Store,
         roster: Roster,
@@ -43,7 +47,7 @@ impl Context {
     ) -> Self {
         let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
         let (endpoints, draining) = (Table::new(endpoints), AtomicBool::new(false));
-        Self { config, cors, auth, store, roster, endpoints, requests, draining }
+        Self { config, cors, gate, auth, store, roster, endpoints, requests, draining }
     }
 
     /// A place among the requests that are answered at once.

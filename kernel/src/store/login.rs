@@ -25,7 +25,7 @@ pub use right::{Reach, TableName, Verb};
 pub(crate) const REQUEST_ROLES: &[&str] = &["anon", "authenticated", SERVICE_ROLE];
 
 /// The one of them that goes past row-level security, where the admin could give it that.
-pub(crate) const SERVICE_ROLE: &str = "service_role";
+pub const SERVICE_ROLE: &str = "service_role";
 
 /// Somebody who can log in. Cheap to clone.
 #[derive(Clone)]

@@ -27,6 +27,7 @@ mod http;
 mod http2;
 mod installed;
 mod life;
+mod limit;
 mod log;
 mod migration;
 mod operations;
