@@ -32,8 +32,8 @@ use ring::{Key, Ring};
 
 pub use ring::generate;
 pub(crate) use ring::seal_name;
-pub use vault::Vault;
 pub(crate) use vault::FILE as VAULT_FILE;
+pub use vault::Vault;
 
 section! {
     /// Who is calling.
