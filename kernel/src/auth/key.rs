@@ -2,6 +2,8 @@
 //!
 //! A key of a user's acts as that user; a service key as `service_role`. Every change is written down, and outlives the key.
 
+mod wish;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -9,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
 use rand::Rng as _;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +19,9 @@ use super::{Auth, audit, now};
 use crate::error::{Error, Result, code};
 use crate::identity::{Identity, Key, Origin};
 use crate::store::identity::{Act, KeyChange, NewKey};
+use wish::{check, lifetime};
+
+pub use wish::{Wish, time};
 
 /// What every key begins with, so that scanners for lost secrets know one when they see it.
 pub(crate) const PREFIX: &str = "bsk_";
@@ -34,26 +38,6 @@ pub(crate) const SERVICE: &str = "service_role";
 /// Uses that are not written yet.
 #[derive(Default)]
 pub(super) struct Uses(Mutex<HashMap<String, u64>>);
-
-/// What somebody wants of a key.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wish {
-    /// What people call it.
-    pub name: Option<String>,
-    /// `api` or `service`.
-    pub kind: Option<String>,
-    /// Whose it is.
-    pub user_id: Option<String>,
-    /// Its role.
-    pub role: Option<String>,
-    /// What it may be used for.
-    pub scopes: Option<Vec<String>>,
-    /// Requests in a minute.
-    pub rate_limit: Option<u32>,
-    /// How long it is good: `30d`.
-    pub expires_in: Option<String>,
-}
 
 impl Auth {
     /// Who shows a key.
@@ -295,7 +279,7 @@ fn person(caller: &Identity) -> Result<String> {
     if !is_person {
         return Err(Error::new(&code::AUTH_REQUIRED, "keys belong to users: sign in"));
     }
-    if caller.key.is_some() && caller.role != SERVICE {
+    if caller.key.as_ref().is_some_and(|key| caller.role != SERVICE || !key.scopes.is_empty()) {
         return Err(denied("an API key cannot be used to look after API keys"));
     }
     let key = caller.key.as_ref().map(|key| format!("key:{}", key.id));
@@ -311,48 +295,6 @@ async fn held(act: &mut Act<'_>, caller: &Identity, id: &str) -> Result<Value> {
     let found = act.key(owner(caller), id).await?;
     let found = found.ok_or_else(|| Error::new(&code::IDENTITY_UNKNOWN_KEY, "you have no key of this id"))?;
     serde_json::from_str(&found).map_err(Error::internal)
-}
-
-fn check(wish: &Wish) -> Result<()> {
-    if wish
-        .name
-        .as_ref()
-        .is_some_and(|name| name.trim().is_empty() || name.chars().count() > 128 || name.contains('\0'))
-    {
-        return Err(invalid("`name` has 1 to 128 characters"));
-    }
-    if wish.rate_limit == Some(0) || wish.rate_limit.is_some_and(|rate| i32::try_from(rate).is_err()) {
-        return Err(invalid("`rate_limit` is a number of requests in a minute"));
-    }
-    let is_scope = |scope: &String| {
-        let (name, verb) = scope.split_once(':').map_or((scope.as_str(), None), |(name, verb)| (name, Some(verb)));
-        let is_name = name == "*"
-            || !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        is_name && name.len() <= 64 && verb.is_none_or(|verb| matches!(verb, "read" | "write"))
-    };
-    match wish.scopes.iter().flatten().find(|scope| !is_scope(scope)) {
-        Some(scope) => {
-            Err(invalid(&format!("{scope:?} is no scope: a plugin's id or `*`, and `:read` or `:write` after it")))
-        }
-        None if wish.scopes.as_ref().is_some_and(|scopes| scopes.len() > 100) => {
-            Err(invalid("a key has at most 100 scopes"))
-        }
-        None => Ok(()),
-    }
-}
-
-fn lifetime(wish: &Wish) -> Result<Option<Duration>> {
-    wish.expires_in.as_deref().map(time).transpose()
-}
-
-/// A length of time as the configuration writes one.
-///
-/// # Errors
-/// `identity.invalid`.
-pub fn time(text: &str) -> Result<Duration> {
-    const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
-    let time = humantime::parse_duration(text).ok().filter(|time| *time <= CENTURY);
-    time.ok_or_else(|| invalid(&format!("{text:?} is no length of time like \"30d\"")))
 }
 
 fn invalid(message: &str) -> Error {
@@ -386,19 +328,5 @@ mod tests {
         ] {
             assert_eq!(allows(&key(scopes), plugin, is_safe), may, "{scopes:?} {plugin} {is_safe}");
         }
-    }
-
-    #[test]
-    fn a_wish_that_cannot_be_is_refused() {
-        let wish = |text: &str| check(&serde_json::from_str::<Wish>(text).expect("a wish"));
-        wish(r#"{"name": "ci", "scopes": ["rest:read", "*", "a-b:write"], "rate_limit": 60}"#).expect("good");
-        for bad in [r#"{"name": ""}"#, r#"{"rate_limit": 0}"#, r#"{"scopes": ["Rest"]}"#, r#"{"scopes": ["rest:all"]}"#]
-        {
-            assert_eq!(wish(bad).expect_err(bad).code, "identity.invalid");
-        }
-        for bad in ["", "30", "-1d", "1000years"] {
-            assert_eq!(time(bad).expect_err(bad).code, "identity.invalid");
-        }
-        assert_eq!(mint().len(), PREFIX.len() + 43);
     }
 }
