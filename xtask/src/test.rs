@@ -11,7 +11,8 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, guest, plugins, postgres, progress, without_plugins};
+use crate::wasm::Toolchain;
+use crate::{bundle, cargo, command, guest, package, plugins, postgres, progress, stock, without_plugins};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -30,12 +31,16 @@ pub(crate) struct Options {
     filter: Vec<String>,
 }
 
+/// What tests show that others' tools understand: a registry, a client of registries, a signer.
+const TOOLS: [&str; 3] = ["docker-registry", "minisign", "skopeo"];
+
 /// The command.
 pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
     let programs = match options.postgres {
         Some(major) => postgres::version::fetch(major)?,
         None => postgres::find_or_install()?,
     };
+    package::need(&TOOLS)?;
     let cluster = set_up(tree, &programs)?;
     let on_these = |cargo: &mut Command| {
         // The tests of the embedded server find their programs as a user's kernel does.
@@ -54,6 +59,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
 /// Build what the tests load, and start the server that they create databases in.
 pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
+    stock::build_all(tree)?;
     bundle::lay_out(tree)?;
     Cluster::start(programs)
 }
@@ -67,7 +73,7 @@ pub(crate) fn run_each(
     adapt: impl Fn(&mut Command),
 ) -> anyhow::Result<()> {
     let outcomes = selections.iter().map(|selection| {
-        let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection);
+        let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection)?;
         adapt(cargo.arg("--locked"));
         progress::step("testing", || command::run(&mut cargo))
     });
@@ -75,10 +81,15 @@ pub(crate) fn run_each(
 }
 
 /// `cargo test` with the environment that the tests read.
-pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selection: &[&str]) -> Command {
+pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selection: &[&str]) -> anyhow::Result<Command> {
+    let guests = tree.target.join("guest");
+    let environment = Toolchain::find(&guests)?.environment(&guests)?;
+    let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut cargo = cargo::at(tree);
     cargo.args(["test", "--release"]).args(selection);
     cargo.env("BASALT_TEST_ADMIN", cluster.address());
     cargo.env("BASALT_TEST_PLUGINS", guest::fixtures(tree)).env("BASALT_BUNDLE", bundle);
-    cargo
+    // For the tests that build plugins as their authors do.
+    cargo.env("BASALT_TEST_GUEST_ENVIRONMENT", lines.join("\n"));
+    Ok(cargo)
 }

@@ -253,7 +253,7 @@ pub async fn replace(act: &mut Act<'_>, before: &Value, grace: Duration, actor: 
 }
 
 /// Whether a key may ask this plugin by this method: scopes are `<plugin>`, or `<plugin>:read` for what changes nothing.
-pub fn allows(key: &Key, plugin: &str, is_safe: bool) -> bool {
+fn allows(key: &Key, plugin: &str, is_safe: bool) -> bool {
     let fits = |scope: &String| match scope.split_once(':') {
         None => scope == "*" || scope == plugin,
         Some((name, "read")) => (name == "*" || name == plugin) && is_safe,
@@ -261,6 +261,22 @@ pub fn allows(key: &Key, plugin: &str, is_safe: bool) -> bool {
         Some(_) => false,
     };
     key.scopes.is_empty() || key.scopes.iter().any(fits)
+}
+
+/// Whether a caller may ask this plugin: one with a key that has scopes, some only. Asked of every plugin that answers for the caller,
+/// those that other plugins ask too.
+///
+/// # Errors
+/// `auth.key-scope`.
+pub fn admit(caller: &Identity, plugin: &str, is_safe: bool) -> Result<()> {
+    match &caller.key {
+        Some(key) if !allows(key, plugin, is_safe) => {
+            let verb = if is_safe { "read from" } else { "change" };
+            Err(Error::new(&code::AUTH_KEY_SCOPE, format!("the API key may not {verb} {plugin}"))
+                .hint(format!("it would need the scope \"{plugin}\"")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn mint() -> String {

@@ -4,13 +4,21 @@
 mod add;
 mod build;
 mod change;
+mod dev;
 mod inspect;
+mod language;
 mod list;
 mod log;
+mod new;
 mod pack;
 mod question;
+mod sign;
+mod source;
+mod test;
 mod word;
 
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::Setup;
@@ -31,7 +39,7 @@ enum Command {
     List(list::Arguments),
     /// Say everything about one plugin
     Inspect(inspect::Arguments),
-    /// Install a plugin from its file; asks before it may do anything
+    /// Install a plugin from a file, a URL or a registry; asks before it may do anything
     Add(add::Arguments),
     /// Replace a plugin by another version; asks only for what is new
     Upgrade(add::Arguments),
@@ -47,18 +55,32 @@ enum Command {
     Promote(change::Target),
     /// Print what happened to a plugin, and what it wrote to the log lately
     Logs(log::Arguments),
-    /// Make a plugin of a folder with Rust source
+    /// Start a project for a plugin
+    New(new::Arguments),
+    /// Serve a project and every change of it, until Ctrl-C
+    Dev(dev::Arguments),
+    /// Run the tests of a plugin's project
+    Test(test::Arguments),
+    /// Make a plugin of its project
     Build(build::Arguments),
     /// Make a plugin of a component in any language
     Pack(pack::Arguments),
+    /// Make a key that signs plugins
+    Keygen(sign::Keygen),
+    /// Sign a plugin's file
+    Sign(sign::Sign),
 }
 
 impl Arguments {
     /// What needs no instance: whoever makes plugins may have none, and its configuration could not matter.
     pub(super) fn without_instance(&self) -> Option<Result<ExitCode>> {
         match &self.command {
+            Command::New(arguments) => Some(new::run(arguments)),
+            Command::Test(arguments) if !arguments.smoke => Some(test::run(arguments)),
             Command::Build(arguments) => Some(build::run(arguments)),
             Command::Pack(arguments) => Some(pack::run(arguments)),
+            Command::Keygen(arguments) => Some(sign::generate(arguments)),
+            Command::Sign(arguments) => Some(sign::sign(arguments)),
             _ => None,
         }
     }
@@ -67,22 +89,38 @@ impl Arguments {
 /// What a command does with a kernel.
 type Task = Box<dyn FnOnce(&Client) -> Result<ExitCode> + Send>;
 
-pub(super) fn run(setup: Setup, arguments: Arguments) -> Result<ExitCode> {
-    // Before a kernel is looked for or started: a file that is no plugin needs none.
-    let task = task(arguments.command)?;
-    admin::with_kernel(setup, arguments.place, task)
+pub(super) fn run(mut setup: Setup, arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Dev(dev) => {
+            dev.check()?;
+            setup.config.server.address = free(setup.config.server.address);
+            admin::with_open_kernel(setup, arguments.place, move |client| dev::run(client, &dev))
+        }
+        Command::Test(test) => test::smoke(setup, &test),
+        command => {
+            // Before a kernel is looked for or started: a file that is no plugin needs none.
+            let task = task(command, arguments.place.ca.as_deref())?;
+            admin::with_kernel(setup, arguments.place, task)
+        }
+    }
 }
 
-fn task(command: Command) -> Result<Task> {
+/// The address, or any other port of it where somebody has that one: whoever tries something out has no wish for this very number.
+fn free(address: SocketAddr) -> SocketAddr {
+    let is_free = TcpListener::bind(address).is_ok();
+    if is_free { address } else { SocketAddr::new(address.ip(), 0) }
+}
+
+fn task(command: Command, ca: Option<&Path>) -> Result<Task> {
     let task: Task = match command {
         Command::List(arguments) => Box::new(move |client| list::run(client, &arguments)),
         Command::Inspect(arguments) => Box::new(move |client| inspect::run(client, &arguments)),
         Command::Add(arguments) => {
-            let file = arguments.open()?;
+            let file = arguments.source.open(ca)?;
             Box::new(move |client| add::run(client, &arguments, &file))
         }
         Command::Upgrade(arguments) => {
-            let file = arguments.open()?;
+            let file = arguments.source.open(ca)?;
             Box::new(move |client| add::upgrade(client, &arguments, &file))
         }
         Command::Remove(arguments) => Box::new(move |client| change::remove(client, &arguments)),
@@ -91,8 +129,13 @@ fn task(command: Command) -> Result<Task> {
         Command::Rollback(target) => Box::new(move |client| change::roll_back(client, &target)),
         Command::Promote(target) => Box::new(move |client| change::promote(client, &target)),
         Command::Logs(arguments) => Box::new(move |client| log::run(client, &arguments)),
+        Command::Dev(arguments) => Box::new(move |client| dev::run(client, &arguments)),
+        Command::New(arguments) => Box::new(move |_| new::run(&arguments)),
+        Command::Test(arguments) => Box::new(move |_| test::run(&arguments)),
         Command::Build(arguments) => Box::new(move |_| build::run(&arguments)),
         Command::Pack(arguments) => Box::new(move |_| pack::run(&arguments)),
+        Command::Keygen(arguments) => Box::new(move |_| sign::generate(&arguments)),
+        Command::Sign(arguments) => Box::new(move |_| sign::sign(&arguments)),
     };
     Ok(task)
 }

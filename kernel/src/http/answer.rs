@@ -110,7 +110,7 @@ impl Front {
         };
         // Before the body is read: a caller with a bad token costs nothing more.
         let identity = self.identify(request, trail).await?;
-        may_ask(&identity, &called.manifest.id, request.method())?;
+        key::admit(&identity, &called.manifest.id, request.method().is_safe())?;
         if let (Some(gate), Some(quota)) = (&self.0.gate, &found.target.rate) {
             gate.route(quota, identity.origin.address, &mut trail.rates).await?;
         }
@@ -182,17 +182,6 @@ impl Front {
             Some(gate) => gate.stranger(header::address(&self.0.config, request), &mut trail.rates).await,
             None => Ok(()),
         }
-    }
-}
-
-/// An API key with scopes is for some plugins only.
-fn may_ask(identity: &Identity, plugin: &str, method: &Method) -> Result<()> {
-    match &identity.key {
-        Some(key) if !key::allows(key, plugin, method.is_safe()) => {
-            let message = format!("the API key is not for {method} on the routes of {plugin}");
-            Err(Error::new(&code::AUTH_KEY_SCOPE, message).hint(format!("it would need the scope \"{plugin}\"")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ mod doctor;
 mod drain;
 mod embedded;
 mod etag;
+mod example;
 mod features;
 mod fetch;
 mod filter;
@@ -36,13 +37,18 @@ mod migration;
 mod operations;
 mod package;
 mod plugin_cli;
+mod project;
 mod random;
 mod reach;
 mod readme;
 mod schema;
 mod secret;
 mod settings;
+mod source;
 mod sql;
+mod stock;
+mod tutorial;
+mod wasi;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.
