@@ -23,6 +23,7 @@ mod drain;
 pub mod endpoint;
 mod header;
 mod plugin;
+pub mod rate;
 pub mod render;
 mod stream;
 mod unsent;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`error`], [`identity`], [`config`], [`telemetry`] | the leaves: failures, callers, settings, logs and metrics |
 //! | [`store`] | Postgres: pool, embedded server, migrations, transactions, the catalogue |
+//! | [`limit`] | how often somebody may ask: in memory, or in Redis for many nodes |
 //! | [`auth`] | proves an identity |
 //! | [`capability`] | what a plugin may do, one file per WIT interface |
 //! | [`host`] | plugins: manifest, grant, engine, instance, registry, call |
@@ -25,5 +26,6 @@ pub mod error;
 pub mod host;
 pub mod http;
 pub mod identity;
+pub mod limit;
 pub mod store;
 pub mod telemetry;

@@ -4,8 +4,8 @@ mod metric;
 
 pub use metric::{
     DB_CONNECTIONS, HOST_MEMORY, HTTP_STREAMS, HTTP_UNSENT, PLUGIN_INSTANCES, PLUGIN_LIVE, PluginMetric,
-    REQUESTS_IN_FLIGHT, catalogue_work, http_request, http_stream_ended, http_streamed, render as render_metrics,
-    start as start_uptime,
+    REQUESTS_IN_FLIGHT, catalogue_work, http_request, http_stream_ended, http_streamed, rate_limit_hit,
+    rate_limit_uncounted, render as render_metrics, start as start_uptime,
 };
 
 use serde::{Deserialize, Serialize};

@@ -43,6 +43,7 @@ pub mod dispatch;
 mod export;
 pub mod fetch;
 pub mod http;
+pub mod identity;
 mod json;
 pub mod log;
 mod pattern;

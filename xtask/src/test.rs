@@ -31,8 +31,8 @@ pub(crate) struct Options {
     filter: Vec<String>,
 }
 
-/// What tests show that others' tools understand: a registry, a client of registries, a signer.
-const TOOLS: [&str; 3] = ["docker-registry", "minisign", "skopeo"];
+/// What tests run beside the kernel: a registry, a client of registries, a signer, and what nodes count in together.
+const TOOLS: [&str; 4] = ["docker-registry", "minisign", "redis-server", "skopeo"];
 
 /// The command.
 pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {

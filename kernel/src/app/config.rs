@@ -11,12 +11,12 @@ use crate::host::config::Limits;
 use crate::host::grant::Grant;
 use crate::host::roster::Origin;
 use crate::host::signature;
-use crate::{auth, host, http, store, telemetry};
+use crate::{auth, host, http, limit, store, telemetry};
 
 section! {
     /// The configuration of a Basalt kernel, as `basalt.toml`. Every key can also be set in the environment:
-    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR` and
-    /// `BASALT_SERVER_ADDRESS` are understood too.
+    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_ENCRYPTION_KEY`,
+    /// `BASALT_DATA_DIR` and `BASALT_SERVER_ADDRESS` are understood too.
     pub struct Root {
         /// Where the kernel keeps what it makes: secrets, compiled plugins, and the embedded Postgres.
         data_dir: PathBuf = "basalt-data",
@@ -38,6 +38,8 @@ pub struct Config {
     pub database: store::Config,
     /// `[auth]`
     pub auth: auth::Config,
+    /// `[limit]`
+    pub limit: limit::Config,
     /// `[host]`
     pub host: host::Config,
     /// `[host.limits]`
@@ -50,7 +52,7 @@ pub struct Config {
     layers: Layers,
 }
 
-const SECTIONS: [&str; 7] = ["server", "log", "database", "auth", "host", "signature", "plugins"];
+const SECTIONS: [&str; 8] = ["server", "log", "database", "auth", "limit", "host", "signature", "plugins"];
 
 impl Config {
     /// Reads the sources.
@@ -70,7 +72,7 @@ impl Config {
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
-        let [mut server, log, database, auth, mut host, signature, plugins] =
+        let [mut server, log, database, auth, limit, mut host, signature, plugins] =
             SECTIONS.map(|name| take(table, name, name, faults));
         let limits = take(&mut host, "limits", "host.limits", faults);
         let limits = Limits::read("host.limits", limits, faults);
@@ -82,6 +84,7 @@ impl Config {
             log: Section::read("log", log, faults),
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
+            limit: Section::read("limit", limit, faults),
             host: Section::read("host", host, faults),
             signature: Section::read("signature", signature, faults),
             plugins: read_plugins(plugins, &limits, faults),
@@ -133,6 +136,7 @@ impl Config {
             default_toml::<telemetry::Config>("log"),
             default_toml::<store::Config>("database"),
             default_toml::<auth::Config>("auth"),
+            default_toml::<limit::Config>("limit"),
             default_toml::<host::Config>("host"),
             default_toml::<Limits>("host.limits"),
             default_toml::<signature::Config>("signature"),
@@ -150,6 +154,7 @@ impl Config {
             effective_toml("log", &self.log),
             effective_toml("database", &self.database),
             effective_toml("auth", &self.auth),
+            effective_toml("limit", &self.limit),
             effective_toml("host", &self.host),
             effective_toml("host.limits", &self.limits),
             effective_toml("signature", &self.signature),

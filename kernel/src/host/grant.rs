@@ -15,6 +15,7 @@ use super::permission::{self, Difference, Permissions};
 use crate::capability::dispatch::Grant as DispatchGrant;
 use crate::capability::fetch::Grant as FetchGrant;
 use crate::capability::http::Grant as HttpGrant;
+use crate::capability::identity::Grant as IdentityGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::secret::Grant as SecretGrant;
 use crate::capability::sql::Grant as SqlGrant;
@@ -26,7 +27,7 @@ use crate::store::secret::check_name;
 pub use record::{approve, record};
 
 /// The keys of `[plugins.<id>]`.
-const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "filter", "settings", "limits"];
+const KEYS: &[&str] = &["enabled", "trusted", "grant", "mounts", "rates", "filter", "settings", "limits"];
 
 /// What the operator set for one plugin.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Grant {
     pub capabilities: Table,
     /// Mounts by route name, in place of the manifest's.
     pub mounts: BTreeMap<String, Vec<String>>,
+    /// Requests in a minute of one address by route name, in place of the manifest's; 0 is no limit.
+    pub rates: BTreeMap<String, u32>,
     /// Where and when it filters, in place of the manifest's word.
     pub filter: Place,
     /// Settings by key.
@@ -74,6 +77,8 @@ pub struct Scopes {
     pub fetch: FetchGrant,
     /// The scope of `secret`.
     pub secret: SecretGrant,
+    /// The scope of `identity`.
+    pub identity: IdentityGrant,
 }
 
 impl Grant {
@@ -86,9 +91,10 @@ impl Grant {
         let mut reader = Reader { path: &path, table, faults };
         let (enabled, trusted) = (reader.take("enabled", true), reader.take("trusted", false));
         let (capabilities, mounts) = (reader.take("grant", Table::new()), reader.take("mounts", BTreeMap::new()));
+        let rates = reader.take("rates", BTreeMap::new());
         let (filter, settings) = (reader.take("filter", Place::default()), reader.take("settings", Table::new()));
         let limits = reader.limits(defaults);
-        Self { enabled, trusted, capabilities, mounts, filter, settings, limits }
+        Self { enabled, trusted, capabilities, mounts, rates, filter, settings, limits }
     }
 
     /// Nothing.
@@ -241,6 +247,7 @@ impl Scopes {
             "dispatch" => self.dispatch = scope(name, wanted).map_err(refused)?,
             "fetch" => self.fetch = scope(name, wanted).map_err(refused)?,
             "secret" => self.secret = scope(name, wanted).map_err(refused)?,
+            "identity" => self.identity = scope(name, wanted).map_err(refused)?,
             _ => {}
         }
         Ok(())
@@ -255,6 +262,7 @@ pub(super) fn scope_fault(name: &str, value: &Value) -> Option<String> {
         "schema" => scope::<SchemaGrant>(name, value).map(drop),
         "dispatch" => scope::<DispatchGrant>(name, value).map(drop),
         "fetch" => scope::<FetchGrant>(name, value).map(drop),
+        "identity" => scope::<IdentityGrant>(name, value).map(drop),
         "secret" => scope::<SecretGrant>(name, value).and_then(|secret| {
             secret.names.iter().try_for_each(|name| check_name(name)).map_err(|fault| fault.message)
         }),

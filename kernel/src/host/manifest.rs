@@ -8,6 +8,7 @@ mod setting;
 mod text;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -77,6 +78,8 @@ pub struct Route {
     /// Whether it reads bodies as they arrive, rather than have the kernel read them first.
     #[serde(default)]
     pub stream: bool,
+    /// Requests in a minute of one address, where requests are counted: for what is worth guessing at.
+    pub rate: Option<NonZeroU32>,
 }
 
 /// Where and when a plugin filters.

@@ -17,9 +17,10 @@ use super::manifest::{Manifest, Route, refused};
 use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
+use crate::auth::Auth;
 use crate::capability::http::stream;
 use crate::capability::wasi::{self, incoming_handler};
-use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, schema, secret, sql};
+use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, identity, schema, secret, sql};
 use crate::error::{Error, Result};
 use crate::store::{Login, Store};
 
@@ -68,7 +69,7 @@ impl Plugin {
         package: Package,
         grant: &Grant,
         engine: &Engine,
-        store: &Store,
+        (store, auth): (&Store, &Arc<Auth>),
         beside: Option<&Self>,
     ) -> Result<Self> {
         package.check()?;
@@ -95,6 +96,7 @@ impl Plugin {
             dispatch: scopes.dispatch,
             fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0, Arc::clone(&engine.roots)),
             secret: secret::Fixed::new(store, scopes.secret),
+            identity: identity::Fixed::new(auth, scopes.identity),
             settings,
             log_lines: grant.limits.log_lines,
             recent: Default::default(),

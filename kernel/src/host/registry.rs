@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::grant::Grant;
 use super::manifest::{Manifest, refused};
 use super::plugin::Plugin;
-use super::route::{Filters, Match, Routes};
+use super::route::{Filters, Match, Routes, Word};
 use crate::error::{Error, Result, code};
 use crate::store::plugin::Digest;
 
@@ -107,7 +107,8 @@ impl Registry {
         if self.entry(&manifest.id).is_some() {
             return Err(refused(format!("another plugin has the id {:?}", manifest.id)));
         }
-        self.routes.mount(self.entries.len(), manifest, &grant.mounts(manifest), filters).map_err(refused)
+        let word = Word { mounts: grant.mounts(manifest), rates: grant.rates.clone() };
+        self.routes.mount(self.entries.len(), manifest, &word, filters).map_err(refused)
     }
 
     /// The plugin of an id.

@@ -21,6 +21,7 @@ use super::package::Package;
 use super::plugin::Plugin;
 use super::registry::{Entry, Registry, State};
 use super::signature;
+use crate::auth::Auth;
 use crate::error::{Error, Result, code};
 use crate::store::Store;
 use crate::store::plugin::{Digest, File, Installed};
@@ -44,6 +45,7 @@ pub struct Roster {
     /// What is live.
     pub fleet: Fleet,
     store: Store,
+    auth: Arc<Auth>,
     engine: Engine,
     grants: Grants,
     signatures: signature::Config,
@@ -86,6 +88,7 @@ impl Roster {
     pub async fn open(
         files: &[(String, bytes::Bytes)],
         store: &Store,
+        auth: &Arc<Auth>,
         engine: Engine,
         grants: Grants,
         signatures: signature::Config,
@@ -94,6 +97,7 @@ impl Roster {
         let roster = Self {
             fleet: Fleet::new(Registry::default()),
             store: store.clone(),
+            auth: Arc::clone(auth),
             engine,
             grants,
             signatures,
@@ -174,7 +178,7 @@ impl Roster {
         let loaded = match (grant.enabled, signed) {
             (false, _) => Ok(State::Disabled),
             (true, Err(fault)) => Err(fault),
-            (true, Ok(_)) => Plugin::load(package, &grant, &engine, &self.store, beside.map(|it| &**it))
+            (true, Ok(_)) => Plugin::load(package, &grant, &engine, (&self.store, &self.auth), beside.map(|it| &**it))
                 .await
                 .map(|plugin| State::Ready(Arc::new(plugin))),
         };

@@ -1,15 +1,18 @@
 //! Which plugin answers a path. It knows paths and names; methods that a route does not list are refused by `http`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use matchit::{Params, Router};
 use percent_encoding::percent_decode_str;
 use salvo::http::Method;
 
-use super::manifest::{Filter, Manifest, OnFailure, Phase};
+use super::manifest::{Filter, Manifest, OnFailure, Phase, Route};
 use crate::capability::http::Request;
 use crate::config::Size;
+use crate::limit::Quota;
 
 /// What hangs at a path.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Target {
     pub max_body: Option<Size>,
     /// Whether bodies are read as they arrive.
     pub stream: bool,
+    /// How often one address may ask, where requests are counted.
+    pub rate: Option<Arc<Quota>>,
     /// The filters in front of it, outermost first.
     pub chain: Arc<[Link]>,
 }
@@ -96,6 +101,24 @@ fn covers(mount: &str, path: &str) -> bool {
     below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The operator's word on routes, by their names; what is absent is the manifest's.
+#[derive(Debug, Clone, Default)]
+pub struct Word {
+    /// Where they hang.
+    pub mounts: BTreeMap<String, Vec<String>>,
+    /// How often one address may ask in a minute; 0 is as often as it likes.
+    pub rates: BTreeMap<String, u32>,
+}
+
+impl Word {
+    fn rate(&self, manifest: &Manifest, route: &Route) -> Option<Arc<Quota>> {
+        let count =
+            self.rates.get(&route.name).copied().or(route.rate.map(NonZeroU32::get)).filter(|count| *count > 0)?;
+        let name = format!("{}:{}", manifest.id, route.name);
+        Some(Arc::new(Quota { name, count, period: Duration::from_secs(60) }))
+    }
+}
+
 /// A path that was found.
 #[derive(Debug)]
 pub struct Match<'a> {
@@ -123,18 +146,15 @@ impl Routes {
     ///
     /// # Errors
     /// What is wrong with a pattern, or which other route has the path already.
-    pub fn mount(
-        &mut self,
-        plugin: usize,
-        manifest: &Manifest,
-        mounts: &BTreeMap<String, Vec<String>>,
-        filters: &Filters,
-    ) -> Result<(), String> {
-        if let Some(name) = mounts.keys().find(|name| manifest.routes.iter().all(|route| route.name != **name)) {
-            return Err(format!("plugins.{}.mounts.{name}: the plugin has no route of this name", manifest.id));
+    pub fn mount(&mut self, plugin: usize, manifest: &Manifest, word: &Word, filters: &Filters) -> Result<(), String> {
+        let unknown = |name: &&String| manifest.routes.iter().all(|route| route.name != **name);
+        for (key, name) in [("mounts", word.mounts.keys().find(unknown)), ("rates", word.rates.keys().find(unknown))] {
+            if let Some(name) = name {
+                return Err(format!("plugins.{}.{key}.{name}: the plugin has no route of this name", manifest.id));
+            }
         }
         for route in &manifest.routes {
-            for mount in mounts.get(&route.name).unwrap_or(&route.mounts) {
+            for mount in word.mounts.get(&route.name).unwrap_or(&route.mounts) {
                 let mount = mount.trim_end_matches('/');
                 let path = format!("{mount}{}", route.path);
                 let target = Target {
@@ -144,6 +164,7 @@ impl Routes {
                     methods: route.methods.clone().into(),
                     max_body: route.max_body,
                     stream: route.stream,
+                    rate: word.rate(manifest, route),
                     chain: filters.chain(&path),
                 };
                 self.0.insert(&path, target).map_err(|fault| format!("{path}: {fault}"))?;
@@ -196,7 +217,8 @@ mod tests {
     fn the_operator_moves_a_route() {
         let mut routes = Routes::default();
         let mounts = BTreeMap::from([("table".to_owned(), vec!["/".to_owned()])]);
-        routes.mount(0, &manifest(TABLE), &mounts, &Filters::default()).expect("no conflict");
+        let word = Word { mounts, ..Word::default() };
+        routes.mount(0, &manifest(TABLE), &word, &Filters::default()).expect("no conflict");
         assert_eq!(&*routes.find("/orders").expect("moved").target.mount, "");
         assert!(routes.find("/rest/v1/orders").is_none());
     }

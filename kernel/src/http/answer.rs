@@ -12,8 +12,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{Context, allow};
 use super::endpoint::{self, Access, Call};
-use super::{body, compress, depth, drain, header, plugin, render};
-use crate::auth::operator;
+use super::{Config, body, compress, depth, drain, header, plugin, rate, render};
+use crate::auth::{key, operator};
 use crate::capability::http::Request as Incoming;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
@@ -44,6 +44,8 @@ pub struct Trail {
     pub identity: Option<Arc<Identity>>,
     /// The code of the error that it was answered with.
     pub code: Cow<'static, str>,
+    /// What it was counted against.
+    pub rates: rate::Told,
     /// Its place among the requests that are answered at once.
     pub place: Option<OwnedSemaphorePermit>,
     /// What it came over.
@@ -52,8 +54,8 @@ pub struct Trail {
 
 impl Trail {
     fn new(id: Arc<str>, conn: &ConnCtrl) -> Self {
-        let (route, identity, code, place) = Default::default();
-        Self { id, route, identity, code, place, conn: conn.clone() }
+        let (route, identity, code, rates, place) = Default::default();
+        Self { id, route, identity, code, rates, place, conn: conn.clone() }
     }
 }
 
@@ -70,8 +72,9 @@ impl Handler for Front {
                 render::error(&error, &trail.id, request.headers())
             }
         };
-        record(request, &reply, &trail, started);
+        record(&self.0.config, request, &reply, &trail, started);
         write(reply, request.method(), response);
+        rate::tell(&trail.rates, response.headers_mut());
         // After what a plugin wrote: it opens itself to no origin that the operator did not name.
         self.0.cors.finish(request.headers(), response.headers_mut());
         // Last, so that nothing above can take them away.
@@ -98,7 +101,7 @@ impl Front {
             return self.endpoint(found, request, trail).await;
         }
         if endpoint::is_reserved(&path) {
-            self.operator(request)?;
+            self.operator(request, trail).await?;
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         }
         // After the kernel's own, which must answer when nothing else does.
@@ -108,6 +111,7 @@ impl Front {
         // Before authentication: an unknown path is 404 for everyone, whoever they are.
         let Some(found) = choice.registry.find(&path) else {
             trail.route = "unmatched".to_owned();
+            self.count_stranger(request, trail).await?;
             return Err(Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")));
         };
         let called = choice.registry.plugin(found.target.plugin)?;
@@ -116,7 +120,11 @@ impl Front {
             return Ok(render::method_not_allowed(&found.target.allow(), &trail.id, request.headers()));
         };
         // Before the body is read: a caller with a bad token costs nothing more.
-        let identity = self.identify(request, trail)?;
+        let identity = self.identify(request, trail).await?;
+        key::admit(&identity, &called.manifest.id, request.method().is_safe())?;
+        if let (Some(gate), Some(quota)) = (&self.0.gate, &found.target.rate) {
+            gate.route(quota, identity.origin.address, &mut trail.rates).await?;
+        }
         // Before an instance is taken: a slow client must not hold one.
         let (target, time) = (found.target, self.0.config.body_timeout.0);
         let (mut content, mut upload) = (None, None);
@@ -147,8 +155,8 @@ impl Front {
         // Before the body is read, as for plugins.
         match endpoint.access {
             Access::Public => {}
-            Access::Caller => call.identity = Some(self.identify(request, trail)?),
-            Access::Operator => call.operator = Some(self.operator(request)?),
+            Access::Caller => call.identity = Some(self.identify(request, trail).await?),
+            Access::Operator => call.operator = Some(self.operator(request, trail).await?),
         }
         if endpoint.max_body > 0 {
             call.body = body::read(request, endpoint.max_body, self.0.config.body_timeout.0).await?;
@@ -158,16 +166,40 @@ impl Front {
     }
 
     /// The operator's key comes as `Authorization` only: `apikey` is what pages carry.
-    fn operator(&self, request: &Request) -> Result<String> {
+    async fn operator(&self, request: &Request, trail: &mut Trail) -> Result<String> {
         let bearer =
             if request.headers().contains_key(AUTHORIZATION) { header::bearer(request.headers())? } else { None };
-        operator::check(&self.0.store, bearer)
+        let checked = operator::check(&self.0.store, bearer);
+        if checked.is_err() {
+            self.count_stranger(request, trail).await?;
+        }
+        checked
     }
 
-    fn identify(&self, request: &Request, trail: &mut Trail) -> Result<Arc<Identity>> {
-        let identity = Arc::new(self.0.auth.identify(header::bearer(request.headers())?)?);
+    /// Who it is, who is counted at once; who shows wrong credentials is a stranger.
+    async fn identify(&self, request: &Request, trail: &mut Trail) -> Result<Arc<Identity>> {
+        let origin = header::origin(&self.0.config, request);
+        let identity = match header::bearer(request.headers()) {
+            Ok(bearer) => self.0.auth.identify(bearer, origin).await,
+            Err(malformed) => Err(malformed),
+        };
+        let Ok(identity) = identity else {
+            self.count_stranger(request, trail).await?;
+            return identity.map(Arc::new);
+        };
+        let identity = Arc::new(identity);
         trail.identity = Some(Arc::clone(&identity));
+        if let Some(gate) = &self.0.gate {
+            gate.caller(&identity, &mut trail.rates).await?;
+        }
         Ok(identity)
+    }
+
+    async fn count_stranger(&self, request: &Request, trail: &mut Trail) -> Result<()> {
+        match &self.0.gate {
+            Some(gate) => gate.stranger(header::address(&self.0.config, request), &mut trail.rates).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -193,7 +225,7 @@ fn write(reply: Reply, method: &Method, response: &mut Response) {
 }
 
 /// One line for each request; how loud depends on whose fault it was.
-fn record(request: &Request, reply: &Reply, trail: &Trail, started: Instant) {
+fn record(config: &Config, request: &Request, reply: &Reply, trail: &Trail, started: Instant) {
     let (method, took) = (header::known_method(request.method()), started.elapsed());
     let route = if trail.route.is_empty() { "refused" } else { &trail.route };
     telemetry::http_request(method, route, reply.status.as_u16(), took);
@@ -211,7 +243,7 @@ fn record(request: &Request, reply: &Reply, trail: &Trail, started: Instant) {
                 status = reply.status.as_u16(),
                 code = &*trail.code,
                 duration_ms = took.as_secs_f64() * 1e3,
-                ip = %header::address(request),
+                ip = %header::address(config, request).map(|address| address.to_string()).unwrap_or_default(),
                 user_agent = header::user_agent(request.headers()),
                 "answered"
             )

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
-use crate::config::{Duration, Size, section};
+use crate::config::{Duration, Network, Size, section};
 use crate::error::{Error, Result, code};
 
 section! {
@@ -11,6 +11,9 @@ section! {
     pub struct Config {
         /// Address and port; port 0 lets the system choose.
         address: SocketAddr = "127.0.0.1:8080",
+        /// The proxies in front of the kernel, addresses or networks: `["10.0.0.0/8"]`. What they say in `X-Forwarded-For` is the
+        /// client's address, in limits and in the log.
+        trusted_proxies: Vec<Network> = (Vec::<String>::new()),
         /// The longest URL.
         max_url: Size = "8KiB",
         /// The largest head of a request, the URL not counted.

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Config;
 use super::cors::Policy;
 use super::endpoint::{Endpoint, Match, Table};
+use super::rate::Gate;
 use super::unsent::Unsent;
 use crate::auth::Auth;
 use crate::error::{Error, Result, code};
@@ -21,8 +22,10 @@ pub struct Context {
     pub config: Config,
     /// `[server.cors]`
     pub cors: Policy,
+    /// Counts requests, where they are counted.
+    pub gate: Option<Gate>,
     /// Proves identities.
-    pub auth: Auth,
+    pub auth: Arc<Auth>,
     /// The database.
     pub store: Store,
     /// The plugins.
@@ -39,7 +42,8 @@ impl Context {
     pub fn new(
         config: Config,
         cors: Policy,
-        auth: Auth,
+        gate: Option<Gate>,
+        auth: Arc<Auth>,
         store: Store,
         roster: Roster,
         endpoints: Vec<Endpoint>,
@@ -47,7 +51,7 @@ impl Context {
         let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
         let unsent = Unsent::new(config.max_unsent.0);
         let (endpoints, draining) = (Table::new(endpoints), AtomicBool::new(false));
-        Self { config, cors, auth, store, roster, unsent, endpoints, requests, draining }
+        Self { config, cors, gate, auth, store, roster, unsent, endpoints, requests, draining }
     }
 
     /// A place among the requests that are answered at once.

@@ -1,5 +1,6 @@
 //! Headers that the kernel itself reads and writes: ids, credentials, limits, and what protects browsers.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +9,16 @@ use salvo::http::header::{AUTHORIZATION, HOST, SERVER, USER_AGENT};
 use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use super::Config;
+use crate::capability::http::CREDENTIALS;
+use crate::config::Network;
 use crate::error::{Error, Result, code};
+use crate::identity::Origin;
+
+/// Of what a client says it is, in characters: it is kept with the session.
+const MAX_AGENT: usize = 512;
+
+/// What proxies say of whom they had a request from.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The request id's header.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -104,9 +114,47 @@ pub(super) fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// The client's address, without the port.
-pub(super) fn address(request: &Request) -> String {
-    request.remote_addr().clone().into_std().map_or_else(String::new, |address| address.ip().to_string())
+/// The client's address: who connected, or, where that is a proxy of the operator's, whom it had it from, and so on.
+pub(super) fn address(config: &Config, request: &Request) -> Option<IpAddr> {
+    let peer = request.remote_addr().clone().into_std()?.ip().to_canonical();
+    Some(forwarded(&config.trusted_proxies, peer, request.headers()))
+}
+
+/// Each proxy adds at the end whom it had the request from. What stands in front of the last one that is not trusted, that one
+/// can have made up.
+fn forwarded(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(*address));
+    let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
+    let said = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(|part| part.trim().parse::<IpAddr>());
+    let mut address = peer;
+    for before in said {
+        let (true, Ok(before)) = (is_trusted(&address), before) else { break };
+        address = before.to_canonical();
+    }
+    address
+}
+
+/// The request as policies and the audit log see it.
+pub(super) fn origin(config: &Config, request: &Request) -> Origin {
+    let address = address(config, request);
+    Origin {
+        method: request.method().as_str().to_owned(),
+        path: request.uri().path().to_owned(),
+        headers: object(request.headers()),
+        address,
+        agent: user_agent(request.headers()).chars().take(MAX_AGENT).collect(),
+    }
+}
+
+/// As PostgREST gives them to Postgres: names in lower case, of several of one name the values with commas between. Credentials
+/// are in none.
+fn object(headers: &HeaderMap) -> String {
+    let mut object = serde_json::Map::with_capacity(headers.keys_len());
+    for name in headers.keys().filter(|name| !CREDENTIALS.contains(&name.as_str())) {
+        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        object.insert(name.as_str().to_owned(), values.collect::<Vec<_>>().join(", ").into());
+    }
+    serde_json::Value::Object(object).to_string()
 }
 
 /// What the client says it is.
@@ -130,6 +178,40 @@ mod tests {
         for bad in ["", "a b", "a\"b", "é", &"x".repeat(129)] {
             assert_eq!(request_id(&headers("x-request-id", bad)).len(), 36, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn policies_see_headers_and_no_credential() {
+        let mut all = headers("authorization", "Bearer abc");
+        for (name, value) in
+            [("Cookie", "a=b"), ("apikey", "k"), ("X-Tenant", "a\"b"), ("x-many", "1"), ("x-many", "2")]
+        {
+            all.append(HeaderName::from_bytes(name.as_bytes()).expect("a name"), HeaderValue::from_static(value));
+        }
+        assert_eq!(object(&all), r#"{"x-tenant":"a\"b","x-many":"1, 2"}"#);
+    }
+
+    #[test]
+    fn an_address_is_believed_as_far_as_proxies_are_trusted() {
+        let trusted = ["10.0.0.0/8", "::1"].map(|text| Network::parse(text).expect(text));
+        let of = |peer: &str, sent: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in sent {
+                headers.append(FORWARDED_FOR, HeaderValue::from_static(line));
+            }
+            forwarded(&trusted, peer.parse().expect(peer), &headers).to_string()
+        };
+        assert_eq!(of("192.0.2.1", &["203.0.113.9"]), "192.0.2.1", "whoever connects by himself");
+        assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(of("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(
+            of("10.0.0.1", &["1.1.1.1, 203.0.113.9, 10.0.0.2"]),
+            "203.0.113.9",
+            "what he says of himself counts not"
+        );
+        assert_eq!(of("10.0.0.1", &["1.1.1.1", "203.0.113.9,10.0.0.2"]), "203.0.113.9", "several lines are one");
+        assert_eq!(of("10.0.0.1", &["nonsense, 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(of("::1", &["::ffff:203.0.113.9"]), "203.0.113.9");
     }
 
     #[test]

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     3 "0003_public",
     4 "0004_plugins",
     5 "0005_signature",
+    6 "0006_identity",
 };
 
 /// Kernels that start together wait for each other. An advisory lock would do, but every login could hold that one.

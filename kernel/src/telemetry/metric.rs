@@ -67,6 +67,13 @@ static CATALOGUE_WORK: LazyLock<IntCounterVec> = LazyLock::new(|| {
         &["kind"],
     )
 });
+static RATE_LIMIT_HITS: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter("basalt_rate_limit_hits_total", "Requests refused because somebody asked too often, by limit.", &["limit"])
+});
+static RATE_LIMIT_UNCOUNTED: LazyLock<IntCounter> = LazyLock::new(|| {
+    let help = "Requests that Redis did not count, because it did not answer.";
+    register(IntCounter::new("basalt_rate_limit_uncounted_total", help).expect("a valid name"))
+});
 static UPTIME: LazyLock<Gauge> = LazyLock::new(|| {
     let gauge = Gauge::new("basalt_system_uptime_seconds", "Since the kernel started.");
     register(gauge.expect("a valid name"))
@@ -195,6 +202,16 @@ impl PluginMetric {
 /// Counts what was done to keep the catalogue: `reading`, `query`, `fingerprint` or `check`.
 pub fn catalogue_work(kind: &'static str) {
     CATALOGUE_WORK.with_label_values(&[kind]).inc();
+}
+
+/// Counts a request that was refused; `limit` is one of the kernel's, or a plugin's route.
+pub fn rate_limit_hit(limit: &str) {
+    RATE_LIMIT_HITS.with_label_values(&[limit]).inc();
+}
+
+/// Counts a request that Redis did not.
+pub fn rate_limit_uncounted() {
+    RATE_LIMIT_UNCOUNTED.inc();
 }
 
 fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {

@@ -7,7 +7,7 @@ use crate::{assert_none, at};
 /// below its own.
 const ROWS: [&[&str]; 8] = [
     &["error", "identity", "telemetry", "config"],
-    &["store"],
+    &["store", "limit"],
     &["bus", "auth"],
     &["capability"],
     &["host"],

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use salvo::http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use serde::Deserialize;
 
-use super::address::{self, Network, Reach};
+use super::address::{self, Reach};
+use crate::config::Network;
 
 /// A server that a URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,7 +234,7 @@ fn place(host: &Host, network: Option<&str>) -> Result<Place, &'static str> {
         (Host::Name(name), None) => Ok(if name == "localhost" { Place::Loopback } else { Place::Public }),
         (Host::Name(_), Some(network)) => {
             let network = Network::parse(network).ok_or("after `in` comes a network: 10.0.0.0/8")?;
-            let inside = network.is_inside().then_some(Place::Within(network));
+            let inside = address::is_inside(&network).then_some(Place::Within(network));
             inside.ok_or("after `in` comes a network that is private as a whole")
         }
     }
