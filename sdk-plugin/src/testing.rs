@@ -34,6 +34,7 @@ pub(crate) mod clock;
 pub(crate) mod dispatch;
 pub(crate) mod fetch;
 pub(crate) mod http;
+pub(crate) mod identity;
 pub(crate) mod log;
 mod manifest;
 pub(crate) mod problem;
@@ -56,6 +57,7 @@ use crate::log::Level;
 use crate::{Body, Problem, Reply, Response};
 
 pub use asked::{Answer, Asked};
+pub use identity::Act;
 pub use sent::Sent;
 pub use sql::{Statement, Table};
 
@@ -121,6 +123,12 @@ impl Host {
     /// Answers the requests of `fetch` that this text is part of: `POST https://api.stripe.com/v1/charges`, or a part of it.
     pub fn on_fetch(&self, text: &str, rule: impl Fn(&Sent) -> Result<Response, Problem> + 'static) {
         state::with(|state| state.fetch.push((text.to_owned(), Rc::new(rule))));
+    }
+
+    /// Answers a function of `identity`, by its name in the contract: `verify-password`. What it gives is JSON; a proof is `{"user": {…},
+    /// "method": "password"}`.
+    pub fn on_identity(&self, function: &str, rule: impl Fn(&Act) -> Result<serde_json::Value, Problem> + 'static) {
+        state::with(|state| state.identity.push((function.to_owned(), Rc::new(rule))));
     }
 
     /// What comes of a pause in a streamed answer, of so many milliseconds; it takes no time. Without a rule the server is going to stop at

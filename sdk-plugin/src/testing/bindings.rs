@@ -61,6 +61,16 @@ pub mod basalt {
             pub use crate::testing::dispatch::{Answer, Outgoing, send};
         }
     }
+    pub mod identity {
+        pub mod identity {
+            pub use crate::testing::identity::{
+                Account, Proof, Reach, audit, challenge, create_user, current, delete_user, end_session, end_sessions,
+                enrol, find_user, impersonate, issue, keys, list_users, policy, recover, recovery_codes, redeem,
+                redeem_hash, refresh, reset_attempts, sessions, sign_out, sign_up, start_session, unenrol, update_user,
+                verify, verify_password, vouch,
+            };
+        }
+    }
     pub mod fetch {
         pub mod fetch {
             pub use crate::testing::fetch::{Incoming, Outgoing, send};

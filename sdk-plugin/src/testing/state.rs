@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use super::identity::Act;
 use super::manifest::Manifest;
 use super::sent::Sent;
 use super::sql::{Statement, Table};
@@ -28,6 +29,7 @@ pub(super) struct State {
     pub(super) sql: Vec<Rule<Statement, Table>>,
     pub(super) fetch: Vec<Rule<Sent, Response>>,
     pub(super) dispatch: Vec<Rule<Sent, Response>>,
+    pub(super) identity: Vec<Rule<Act, serde_json::Value>>,
     pub(super) pause: Option<Script<u32, ()>>,
     pub(super) streamed: Option<Streamed>,
     pub(super) statements: Vec<Statement>,
