@@ -35,6 +35,44 @@ pub struct Relation {
     pub foreign_keys: Vec<ForeignKey>,
     /// The relations that point to this one.
     pub referenced_by: Vec<Reference>,
+    /// The foreign keys that it has through views: as a view, or to one.
+    pub derived_foreign_keys: Vec<ForeignKey>,
+    /// The same from the other side.
+    pub derived_referenced_by: Vec<Reference>,
+    /// The functions whose only argument is its row.
+    pub computed: Vec<Computed>,
+    /// Whether it is a partition of another table.
+    pub partition: bool,
+}
+
+/// A relation, a type or a function, by its name.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Hash)]
+#[serde(default)]
+pub struct Name {
+    /// The schema that it is in.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+}
+
+/// A function of a relation's row.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Computed {
+    /// The schema that it is in.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+    /// The type of its result, as `format_type` prints it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Whether it returns a set.
+    pub set: bool,
+    /// Whether that has one row at most.
+    pub single: bool,
+    /// The relation whose rows it returns.
+    pub relation: Option<Name>,
 }
 
 /// What a relation is.
@@ -74,6 +112,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether it has a default.
     pub has_default: bool,
+    /// The default, as an expression in SQL.
+    pub default: Option<String>,
     /// How its value comes about without being written, if it does.
     pub generated: Option<Generated>,
     /// Whether it can be written; columns of views often cannot.
@@ -83,6 +123,194 @@ pub struct Column {
     /// The labels, when its type is an enum.
     #[serde(rename = "enum")]
     pub labels: Vec<String>,
+    /// How its values are shown and read, where its type is a domain that says so.
+    pub casts: Casts,
+}
+
+/// Functions that a domain's values are shown and read with, fit to stand in SQL.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Casts {
+    /// From the domain to JSON.
+    pub to_json: Option<String>,
+    /// From the domain to text.
+    pub to_text: Option<String>,
+    /// From JSON to the domain.
+    pub from_json: Option<String>,
+    /// From text to the domain.
+    pub from_text: Option<String>,
+}
+
+/// What is in a schema besides relations.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Schema {
+    /// Its name, unquoted.
+    pub name: String,
+    /// `COMMENT ON`, if there is one.
+    pub comment: Option<String>,
+    /// The names of its functions, sorted.
+    pub functions: Vec<String>,
+    /// Its functions and aggregates whose result is a media type.
+    pub media: Vec<Media>,
+}
+
+/// A function or an aggregate whose result is a domain that is named like a media type.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Media {
+    /// The schema that it is in.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+    /// Whether it is an aggregate.
+    pub aggregate: bool,
+    /// Whether it returns a set.
+    pub set: bool,
+    /// The domain.
+    #[serde(rename = "type")]
+    pub type_name: Name,
+    /// Whether it takes `anyelement`.
+    pub any: bool,
+    /// The relation whose row it takes.
+    pub relation: Option<Name>,
+}
+
+/// A function that a statement can call.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Function {
+    /// The schema that it is in.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+    /// What it is.
+    pub kind: FunctionKind,
+    /// `COMMENT ON`, if there is one.
+    pub comment: Option<String>,
+    /// What it promises.
+    pub volatility: Volatility,
+    /// Its arguments in order, those that go out among them.
+    pub arguments: Vec<Argument>,
+    /// The settings that it runs with (`ALTER FUNCTION … SET`), by name and value.
+    pub settings: Vec<(String, String)>,
+    /// What it returns.
+    pub returns: Returns,
+}
+
+/// What a function is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(rename_all = "kebab-case")]
+pub enum FunctionKind {
+    /// An ordinary function.
+    #[default]
+    Function,
+    /// An aggregate.
+    Aggregate,
+    /// Something else, or that this library does not know yet.
+    #[serde(other)]
+    Other,
+}
+
+/// What a function promises about its effects.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(rename_all = "kebab-case")]
+pub enum Volatility {
+    /// It does not even read.
+    Immutable,
+    /// It only reads.
+    Stable,
+    /// Nothing: it may write.
+    #[default]
+    #[serde(other)]
+    Volatile,
+}
+
+/// An argument of a function.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Argument {
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// Its type as `format_type` prints it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Which way it goes.
+    pub mode: ArgumentMode,
+    /// Whether it has a default.
+    pub optional: bool,
+}
+
+/// Which way an argument goes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(rename_all = "kebab-case")]
+pub enum ArgumentMode {
+    /// Into the function.
+    #[default]
+    In,
+    /// Out of it.
+    Out,
+    /// Both.
+    Inout,
+    /// Into it, with all that follow.
+    Variadic,
+    /// A column of the table that it returns.
+    Table,
+    /// Something that this library does not know yet.
+    #[serde(other)]
+    Other,
+}
+
+/// What a function returns.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Returns {
+    /// The type as `format_type` prints it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// The schema that the type is in.
+    pub schema: String,
+    /// The type's own name, unquoted.
+    pub name: String,
+    /// What kind of type it is.
+    pub kind: ReturnKind,
+    /// Whether it returns a set.
+    pub set: bool,
+    /// Whether it returns one row at most.
+    pub single: bool,
+    /// The relation or composite type whose rows it returns.
+    pub relation: Option<Name>,
+}
+
+/// What kind of type a function returns.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(rename_all = "kebab-case")]
+pub enum ReturnKind {
+    /// Nothing.
+    Void,
+    /// Several, by name.
+    Composite,
+    /// One value.
+    #[default]
+    #[serde(other)]
+    Scalar,
+}
+
+impl Argument {
+    /// Whether a call gives it.
+    pub fn is_input(&self) -> bool {
+        matches!(self.mode, ArgumentMode::In | ArgumentMode::Inout | ArgumentMode::Variadic)
+    }
 }
 
 /// How a column's value comes about without being written.
@@ -108,6 +336,8 @@ pub struct ForeignKey {
     pub name: String,
     /// The columns here.
     pub columns: Vec<String>,
+    /// Whether it points from one to one.
+    pub unique: bool,
     /// The schema of the relation pointed to.
     pub target_schema: String,
     /// The relation pointed to.
@@ -129,6 +359,8 @@ pub struct Reference {
     pub relation: String,
     /// The columns there.
     pub columns: Vec<String>,
+    /// Whether it points from one to one.
+    pub unique: bool,
     /// The columns here.
     pub target_columns: Vec<String>,
 }
@@ -153,7 +385,21 @@ pub fn relation_now(schema: &str, name: &str) -> Result<Option<Relation>, Proble
     parse(&text).map(Some)
 }
 
-fn parse(text: &str) -> Result<Relation, Problem> {
+/// What is in a schema besides relations; `None` when there is none of that name. Problem `schema.not-granted`.
+pub fn describe(schema: &str) -> Result<Option<Schema>, Problem> {
+    let Some(text) = crate::bindings::basalt::schema::schema::describe(schema)? else { return Ok(None) };
+    parse(&text).map(Some)
+}
+
+/// The functions of one name, those with the fewest arguments first; empty when there are none. Problem `schema.not-granted`.
+pub fn functions(schema: &str, name: &str) -> Result<Vec<Function>, Problem> {
+    match crate::bindings::basalt::schema::schema::function(schema, name)? {
+        Some(text) => parse(&text),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| Problem::new("schema.invalid", error.to_string()))
 }
 
@@ -163,7 +409,7 @@ mod tests {
 
     #[test]
     fn reads_a_description_and_ignores_what_it_does_not_know() {
-        let relation = parse(
+        let relation: Relation = parse(
             r#"{"schema":"public","name":"orders","kind":"hologram","comment":null,"invented":{"later":true},
                 "columns":[{"name":"id","type":"bigint","base_type":"bigint","nullable":false,"generated":"identity","colour":"red"}],
                 "primary_key":["id"],"insertable":true}"#,
@@ -179,6 +425,6 @@ mod tests {
 
     #[test]
     fn a_broken_description_is_a_problem_not_a_panic() {
-        assert_eq!(parse("{").unwrap_err().code, "schema.invalid");
+        assert_eq!(parse::<Relation>("{").unwrap_err().code, "schema.invalid");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::kernel::{Kernel, Setup, wait_until, without_plugins};
 
 const GRANT: &str = "[plugins.rest]\ntrusted = true\n\
-    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, settings = {} }\n";
+    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, clock = {}, settings = {} }\n";
 
 /// A kernel with the table of the README.
 fn kernel(more: &str) -> Kernel {
