@@ -114,7 +114,7 @@ impl Store {
     }
 
     async fn once(&self, scope: &Scope, sql: &str, parameters: &[Parameter], limits: Limits) -> Result<Rows> {
-        let plain = is_plain(sql) && scope.is_plain();
+        let plain = is_plain(sql);
         let main = Step { role: &scope.role, sql, parameters };
         let (steps, at) = scope.batch(main, plain);
         let mut again = true;
@@ -174,7 +174,7 @@ pub struct Transaction {
 impl Transaction {
     /// Runs a statement.
     pub async fn query(&mut self, sql: &str, parameters: &[Parameter]) -> Result<Rows> {
-        self.lease.tainted |= !(is_plain(sql) && self.scope.is_plain());
+        self.lease.tainted |= !is_plain(sql);
         let first = self.state == State::New;
         match self.attempt(sql, parameters).await {
             Err(Failure::Step { reported, .. }) if first && reported.stale && self.restart().await => {

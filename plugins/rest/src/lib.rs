@@ -3,6 +3,8 @@
 
 mod catalogue;
 mod config;
+#[cfg(test)]
+mod fixture;
 mod fuzzy;
 mod head;
 mod openapi;

@@ -130,6 +130,12 @@ fn parse(json: &[u8]) -> Result<Members, Refusal> {
     })
 }
 
+/// A payload of JSON, for the tests of the stages behind this one.
+#[cfg(test)]
+pub(crate) fn of_json(json: &str) -> Result<Payload, Refusal> {
+    Ok(of(parse(json.as_bytes())?, Content::Body))
+}
+
 fn invalid() -> Refusal {
     Refusal::body("Empty or invalid json")
 }

@@ -140,3 +140,6 @@ fn allowed(relation: &Relation) -> String {
     }
     allow
 }
+
+#[cfg(test)]
+mod tests;

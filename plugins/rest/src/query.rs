@@ -90,3 +90,5 @@ fn explain(sql: &mut Sql, shape: &Shape) {
     sql.push(") ");
 }
 
+#[cfg(test)]
+mod tests;

@@ -146,3 +146,5 @@ fn location(head: &Head, target: &Target, canonical: &str) -> String {
     [&head.mount, &path, mark, canonical].concat()
 }
 
+#[cfg(test)]
+mod tests;

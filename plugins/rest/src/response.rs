@@ -174,3 +174,5 @@ pub(crate) fn refuse(refusal: &Refusal, verbose: bool) -> Response {
     response.text(serde_json::to_string(&shape).unwrap_or_default())
 }
 
+#[cfg(test)]
+mod tests;

@@ -235,7 +235,7 @@ impl Run<'_> {
     fn estimate(&self, counts: &mut Counts, transaction: &Transaction, statement: &Statement) -> Result<(), Failure> {
         let enough = self.config.max_limit;
         let counted = self.intent.preferences.count == Some(crate::request::prefer::Count::Estimated);
-        if counted && !matches!((counts.total, enough), (Some(total), Some(enough)) if total > enough) {
+        if counted && enough.is_some_and(|enough| counts.total.is_none_or(|total| total <= enough)) {
             return Ok(());
         }
         let rows = self.query(transaction, statement)?;

@@ -64,6 +64,8 @@ impl Display for Field {
         for step in &self.path {
             formatter.write_str(if step.text { "->>" } else { "->" })?;
             match &step.key {
+                // Digits alone would be an index.
+                Key::Member(member) if member.starts_with(|next: char| next.is_ascii_digit()) => quoted(formatter, member)?,
                 Key::Member(member) => quote(formatter, member)?,
                 Key::Index(index) => write!(formatter, "{index}")?,
             }
@@ -94,6 +96,10 @@ fn quote(formatter: &mut Formatter<'_>, text: &str) -> Result {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return formatter.write_str(text);
     }
+    quoted(formatter, text)
+}
+
+fn quoted(formatter: &mut Formatter<'_>, text: &str) -> Result {
     formatter.write_char('"')?;
     for next in text.chars() {
         formatter.write_str(if matches!(next, '"' | '\\') { "\\" } else { "" })?;

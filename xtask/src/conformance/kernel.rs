@@ -31,11 +31,14 @@ impl Kernel {
         config: &str,
     ) -> anyhow::Result<Self> {
         let admin = format!("host={} user=postgres dbname={database}", cluster.socket());
-        let head = format!("data_dir = \"data\"\n[server]\naddress = \"127.0.0.1:0\"\n[database]\nadmin = {admin:?}\n");
+        let head = format!(
+            "data_dir = \"data\"\n[server]\naddress = \"127.0.0.1:0\"\n[database]\nadmin = {admin:?}\n[host]\nbundle = {:?}\n",
+            bundle::folder(tree),
+        );
         file::write(&home.join("basalt.toml"), format!("{head}{config}").as_bytes())?;
         let basalt = || {
             let mut basalt = Command::new(tree.kernel());
-            basalt.current_dir(home).env("BASALT_BUNDLE", bundle::folder(tree));
+            basalt.current_dir(home);
             basalt
         };
         command::read(basalt().arg("migrate"))?;

@@ -32,8 +32,12 @@ impl Prelude {
             let message = format!("at most {MOST_SETTINGS} settings and {MOST_BEFORE} statements can go before");
             return Err(Error { code: "54000".into(), ..Error::new(&code::SQL_TOO_LARGE, message) });
         }
+        // Only what can end no transaction: the statement behind it would run as the login itself.
+        if let Some(sql) = before.iter().find(|sql| !is_plain(sql)) {
+            return Err(denied(format!("{sql:?} cannot go before: only select, insert, update, delete and the like can")));
+        }
         if let Some((name, _)) = settings.iter().find(|(name, _)| is_kernels(name)) {
-            return Err(refused(name));
+            return Err(denied(format!("the setting {name:?} is the kernel's")));
         }
         let settings = (!settings.is_empty()).then(|| (set(settings.len()), values(settings)));
         Ok(Self { settings, before })
@@ -41,10 +45,6 @@ impl Prelude {
 
     pub(super) fn is_empty(&self) -> bool {
         self.settings.is_none() && self.before.is_empty()
-    }
-
-    pub(super) fn is_plain(&self) -> bool {
-        self.before.iter().all(|sql| is_plain(sql))
     }
 
     pub(super) fn steps<'a>(&'a self, role: &'a str) -> impl Iterator<Item = Step<'a>> {
@@ -70,8 +70,7 @@ fn is_kernels(name: &str) -> bool {
     name == "role" || below.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn refused(name: &str) -> Error {
-    let message = format!("the setting {name:?} is the kernel's");
+fn denied(message: String) -> Error {
     Error { code: "42501".into(), kind: code::kind("42501"), ..Error::new(&code::SQL_NOT_GRANTED, message) }
 }
 
@@ -98,5 +97,13 @@ mod tests {
         assert_eq!(set(2), "select pg_catalog.set_config($1, $2, true), pg_catalog.set_config($3, $4, true)");
         let many = Options { settings: vec![(String::new(), String::new()); 65], before: Vec::new() };
         assert!(Prelude::new(many).is_err());
+    }
+
+    #[test]
+    fn nothing_before_can_end_the_transaction() {
+        for (sql, goes) in [("select f()", true), ("commit", false), ("call p()", false), ("do $$ $$", false)] {
+            let options = Options { settings: Vec::new(), before: vec![sql.to_owned()] };
+            assert_eq!(Prelude::new(options).is_ok(), goes, "{sql}");
+        }
     }
 }

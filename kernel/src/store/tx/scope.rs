@@ -64,11 +64,6 @@ impl Scope {
         Ok(Self { prelude: Prelude::new(options)?, ..self })
     }
 
-    /// Whether what goes before the first statement cannot end its transaction.
-    pub(super) fn is_plain(&self) -> bool {
-        self.prelude.is_plain()
-    }
-
     /// The steps that forget the last caller and set role, claims and access. A login of one plugin is cleaned when it
     /// is given back.
     pub(super) fn assume(&self) -> impl Iterator<Item = Step<'_>> {

@@ -86,13 +86,16 @@ pub(crate) fn all<C: Catalogue + ?Sized>(
 ) -> Result<Vec<Relationship>, Failure> {
     let mut found = Vec::new();
     for (keys, is_derived) in [(&of.foreign_keys, false), (&of.derived_foreign_keys, true)] {
-        let there = keys.iter().filter(|key| key.target_schema == schema);
-        found.extend(there.map(|key| forth(of, key, is_derived)));
+        for key in keys.iter().filter(|key| key.target_schema == schema) {
+            let is_view = is_derived && is_view(catalogue, schema, &key.target)?;
+            found.push(forth(of, key, is_view));
+        }
     }
     for (references, is_derived) in [(&of.referenced_by, false), (&of.derived_referenced_by, true)] {
         for reference in references {
             if reference.schema == schema {
-                found.push(back(of, reference, is_derived));
+                let is_view = is_derived && is_view(catalogue, schema, &reference.relation)?;
+                found.push(back(of, reference, is_view));
             }
             if !reference.unique && exposed.contains(&reference.schema) {
                 through(catalogue, &mut found, of, reference, schema)?;
@@ -113,6 +116,12 @@ pub(crate) fn all<C: Catalogue + ?Sized>(
     found.extend(computed);
     found.sort();
     Ok(found)
+}
+
+/// A view has fewer names: see `plan/link.rs`. Derived keys lead from views as well as to them.
+fn is_view<C: Catalogue + ?Sized>(catalogue: &C, schema: &str, name: &str) -> Result<bool, Failure> {
+    let relation = catalogue.relation(schema, name)?;
+    Ok(relation.is_some_and(|relation| matches!(relation.kind, sdk_plugin::schema::Kind::View | sdk_plugin::schema::Kind::MaterializedView)))
 }
 
 fn pairs(left: &[String], right: &[String]) -> Vec<(String, String)> {

@@ -58,7 +58,7 @@ fn set(target: &mut Value, member: &str, value: Option<impl serde::Serialize>) {
 
 fn property(relation: &Relation, column: &Column, schema: &str) -> Value {
     let (name, length) = without_length(&column.base_type);
-    let name = local(name, schema);
+    let name = local(&name, schema);
     let mut property = typed(&name);
     set(&mut property, "description", description(relation, column));
     set(&mut property, "default", column.default.as_deref().and_then(|default| parse(&name, default)));
@@ -78,11 +78,11 @@ fn typed(name: &str) -> Value {
     typed
 }
 
-/// `character varying(20)` without its length, and the length.
-fn without_length(name: &str) -> (&str, Option<u32>) {
-    let Some((base, rest)) = name.split_once('(') else { return (name, None) };
-    let Some((length, "")) = rest.split_once(')') else { return (name, None) };
-    (base, length.parse().ok())
+/// `character varying(20)` without its length, and the length; of an array's elements the length is not told.
+fn without_length(name: &str) -> (String, Option<u32>) {
+    let parts = name.split_once('(').and_then(|(base, rest)| Some((base, rest.split_once(')')?)));
+    let Some((base, (length, rest))) = parts else { return (name.to_owned(), None) };
+    (format!("{base}{rest}"), length.parse().ok().filter(|_| rest.is_empty()))
 }
 
 fn format(name: &str) -> &str {

@@ -187,7 +187,7 @@ fn none(
     }
     let hint = match all.is_empty() {
         // Anything less alike would be guessing, and would tell strangers the names of functions.
-        true => fuzzy::nearest(&callable_names(context)?, name, 0.75),
+        true => fuzzy::nearest(&other_names(context, name)?, name, 0.75),
         false => {
             let lists: Vec<_> = all.iter().map(|function| listed(function)).collect();
             fuzzy::nearest(&lists, &format!("({})", names.join(", ")), 0.33).map(|list| format!("{name}{list}"))
@@ -199,8 +199,10 @@ fn none(
     })
 }
 
-fn callable_names(context: &Context<'_>) -> Result<Vec<String>, Failure> {
-    Ok(context.catalogue.schema(&context.intent.schema)?.functions.clone())
+/// One of this very name, if there is one, cannot be called.
+fn other_names(context: &Context<'_>, name: &str) -> Result<Vec<String>, Failure> {
+    let schema = context.catalogue.schema(&context.intent.schema)?;
+    Ok(schema.functions.iter().filter(|other| *other != name).cloned().collect())
 }
 
 fn listed(function: &Function) -> String {

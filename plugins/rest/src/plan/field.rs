@@ -8,7 +8,7 @@ use crate::request::order::Term;
 use crate::request::select::{Aggregate, Selected};
 use sdk_filter::field::Field;
 use sdk_filter::filter::{Condition, Operation};
-use sdk_plugin::schema::{Column, Relation};
+use sdk_plugin::schema::{Column, Computed, Relation};
 
 /// The columns of a node.
 pub(crate) struct Columns<'a> {
@@ -84,7 +84,7 @@ impl<'a> Columns<'a> {
         if !self.knows(&field.name) {
             return Err(Refusal::unknown_column(self.label, &field.name));
         }
-        let kind = self.column(&field.name).map_or("", |column| column.base_type.as_str());
+        let kind = self.kind(&field.name);
         Ok(Operand {
             name: field.name.clone(),
             path: field.path.clone(),
@@ -99,11 +99,24 @@ impl<'a> Columns<'a> {
         self.relation?.column(name)
     }
 
-    fn knows(&self, name: &str) -> bool {
-        let Some(relation) = self.relation else { return true };
+    /// The type beneath domains.
+    fn kind(&self, name: &str) -> &'a str {
+        let column = self.column(name).map(|column| column.base_type.as_str());
+        column.or_else(|| Some(self.computed(name)?.type_name.as_str())).unwrap_or_default()
+    }
+
+    /// A function that statements find without its schema: it is written like a column.
+    fn computed(&self, name: &str) -> Option<&'a Computed> {
         let (schema, config) = (&self.context.intent.schema, self.context.config);
-        let computed = |function: &sdk_plugin::schema::Computed| function.name == name && config.finds(schema, &function.schema);
-        name == "*" || relation.column(name).is_some() || relation.computed.iter().any(computed)
+        let is_it = |function: &&Computed| function.name == name && config.finds(schema, &function.schema);
+        self.relation?.computed.iter().find(is_it)
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        // Postgres takes a column that is named like a function for that function of the row; of one row each, clients count so.
+        let counts = name == "count" && self.context.config.aggregates;
+        let known = || self.column(name).is_some() || self.computed(name).is_some();
+        self.relation.is_none() || name == "*" || counts || known()
     }
 }
 

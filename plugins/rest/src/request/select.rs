@@ -66,6 +66,8 @@ impl Aggregate {
 pub(crate) fn parse(text: &str) -> Result<Vec<Item>, Refusal> {
     let mut cursor = Cursor::new("select parameter", text);
     let items = items(&mut cursor, 0)?;
+    // A bracket too many has always been let through, and clients have come to send it.
+    cursor.take_while(|next| next == ')');
     match cursor.at_end() {
         true => Ok(items),
         false => Err(cursor.not_ended("\",\" or end of input").into()),
