@@ -1,6 +1,7 @@
 //! The composition root: builds each layer from its section of the configuration, starts them bottom first and stops them
 //! top first. It contains no logic of its own.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -186,9 +187,11 @@ async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
 }
 
 /// For whoever waits for the kernel, on standard output: the log may be switched off.
-#[expect(clippy::print_stdout, reason = "the one line that scripts wait for")]
+///
+/// Who reads it may be gone again, which `println!` would take for a reason to end.
 fn announce(line: &str) {
-    println!("{line}");
+    let mut output = std::io::stdout();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
 }
 
 type Signals = [Signal; 2];

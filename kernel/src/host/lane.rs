@@ -27,6 +27,12 @@ const MEMORY: u32 = 32;
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
+/// One core is left to requests altogether: a guest that touches new memory spends its time inside the system, where a
+/// lower priority does not make it give way.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1)
+}
+
 thread_local! {
     /// Whether the guest that this thread polled last gave up its turn in the middle of a computation.
     static YIELDED: Cell<bool> = const { Cell::new(false) };
@@ -79,7 +85,7 @@ impl Lanes {
     /// When the system gives no threads.
     pub fn start() -> Result<Self> {
         let mut builder = Builder::new_multi_thread();
-        builder.thread_name("guest").on_thread_start(stand_back);
+        builder.thread_name("guest").worker_threads(threads()).on_thread_start(stand_back);
         // They take turns: who waits in the common queue would otherwise wait for many.
         builder.global_queue_interval(1);
         let runtime = builder.build().map_err(Error::internal)?;

@@ -1,5 +1,8 @@
 //! The commands, as an operator types them.
 
+use std::io::BufRead as _;
+use std::process::{Command, Stdio};
+
 use crate::kernel::{Setup, basalt};
 
 fn text(bytes: &[u8]) -> String {
@@ -52,6 +55,18 @@ fn one_kernel_at_a_time_has_a_data_directory() {
     let second = kernel.setup.run(&["serve"]);
     assert!(!second.status.success());
     assert!(text(&second.stderr).contains("store.locked"), "{}", text(&second.stderr));
+}
+
+#[test]
+fn a_reader_of_the_output_that_leaves_ends_nothing() {
+    let setup = Setup::new(&[], "");
+    let mut process = setup.command().arg("serve").stdout(Stdio::piped()).spawn().expect("started");
+    let mut first = String::new();
+    // It is gone when the kernel says where the operator key is.
+    std::io::BufReader::with_capacity(1, process.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
+    assert!(first.starts_with("ready at "), "{first}");
+    let told = Command::new("kill").arg(process.id().to_string()).status().expect("runs");
+    assert!(told.success() && process.wait().expect("ended").success());
 }
 
 #[test]

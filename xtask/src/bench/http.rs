@@ -20,7 +20,8 @@ pub(crate) fn get(address: &str, path: &str, token: Option<&str>) -> anyhow::Res
     let mut stream = TcpStream::connect(address).with_context(|| format!("cannot reach {address}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let credentials = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{credentials}\r\n")?;
+    // In one piece: a server that has answered the first piece closes, and its answer is lost with the second.
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{credentials}\r\n").as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     parse(&text).with_context(|| format!("{path} was not answered in HTTP"))
