@@ -21,7 +21,7 @@ use crate::{command, package, postgres, progress, test};
 use kernel::Kernel;
 
 /// Which cases to replay.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Options {
     /// Only this configuration; the floor is not looked at then.
     #[arg(long, value_name = "ID")]
@@ -72,21 +72,19 @@ fn folder(tree: &Tree) -> PathBuf {
 
 /// PostGIS of the server's version, and Python for the runner.
 pub(crate) fn install(programs: &Path) -> anyhow::Result<()> {
-    if !package::command_exists("python3") {
-        package::install(&["python3-minimal"])?;
-    }
-    let Some(major) = programs.parent().and_then(Path::file_name).and_then(|name| name.to_str()) else { return Ok(()) };
+    let need = |package: &str, present: bool| match present || package::install(&[package])? {
+        true => Ok(()),
+        false => bail!("the conformance cases need the Debian package {package}"),
+    };
+    need("python3-minimal", package::command_exists("python3"))?;
+    let major = programs.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
     let control = format!("/usr/share/postgresql/{major}/extension/postgis.control");
-    if !Path::new(&control).exists() {
-        package::install(&[&format!("postgresql-{major}-postgis-3")])?;
-    }
-    Ok(())
+    need(&format!("postgresql-{major}-postgis-3"), Path::new(&control).exists())
 }
 
 fn load(folder: &Path, cluster: &Cluster) -> anyhow::Result<()> {
     let mut load = Command::new("bash");
     load.arg(folder.join("load.sh")).arg(DATABASE).env("PGHOST", cluster.socket());
-    command::capture(&mut load).map(drop)?;
     command::read(&mut load).map(drop)
 }
 

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, guest, plugins, postgres, progress, without_plugins};
+use crate::{bundle, cargo, command, conformance, guest, plugins, postgres, progress, without_plugins};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -36,6 +36,12 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
         Some(major) => postgres::version::fetch(major)?,
         None => postgres::find_or_install()?,
     };
+    // On other versions than the machine's there is no PostGIS to install, which some of the cases are about.
+    let whole = options.package.is_none() && options.filter.is_empty();
+    let replays = whole && options.postgres.is_none();
+    if replays {
+        conformance::install(&programs)?;
+    }
     let cluster = set_up(tree, &programs)?;
     let on_these = |cargo: &mut Command| {
         // The tests of the embedded server find their programs as a user's kernel does.
@@ -45,7 +51,10 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
         Some(package) => run_each(tree, &cluster, &[&["--package", package]], on_these)?,
         None => run_each(tree, &cluster, &SELECTIONS, on_these)?,
     }
-    if options.skip_without_plugins || options.package.is_some() || !options.filter.is_empty() {
+    if replays {
+        conformance::replay_all(tree, &cluster, &conformance::Options::default())?;
+    }
+    if options.skip_without_plugins || !whole {
         return Ok(());
     }
     progress::step("testing the kernel without plugins", || without_plugins::run(tree, &cluster))

@@ -182,7 +182,8 @@ fn functions_and_what_belongs_to_rows_are_described() {
     );
     wait_until("the table is known", || kernel.get("/test/schema/public/fn:page").status == 200);
     let author = kernel.get("/test/schema/public/author").ok();
-    let names: Vec<_> = author["computed"].as_array().expect("a list").iter().map(|computed| computed["name"].clone()).collect();
+    let names: Vec<_> =
+        author["computed"].as_array().expect("a list").iter().map(|computed| computed["name"].clone()).collect();
     assert!(names.contains(&json!("shout")) && names.contains(&json!("books")), "{names:?}");
     let shelf = kernel.get("/test/schema/public/shelf").ok();
     assert_eq!(shelf["primary_key"], json!(["number"]));

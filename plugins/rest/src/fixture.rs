@@ -20,7 +20,8 @@ pub(crate) struct Fixture {
 }
 
 fn columns(columns: &[(&str, &str)]) -> Value {
-    let column = |(name, kind): &(&str, &str)| json!({ "name": name, "type": kind, "base_type": kind, "default": "now()" });
+    let column =
+        |(name, kind): &(&str, &str)| json!({ "name": name, "type": kind, "base_type": kind, "default": "now()" });
     columns.iter().map(column).collect()
 }
 
@@ -37,12 +38,8 @@ fn relation(name: &str, cols: &[(&str, &str)], more: Value) -> Rc<Relation> {
 
 /// Clients have projects, projects have tasks, and tasks have users through assignments; a project has parts that are projects.
 pub(crate) fn fixture() -> Fixture {
-    let key = |name: &str, column: &str, target: &str| {
-        json!({ "name": name, "columns": [column], "target_schema": "public", "target": target, "target_columns": ["id"] })
-    };
-    let back = |name: &str, relation: &str, column: &str| {
-        json!({ "name": name, "schema": "public", "relation": relation, "columns": [column], "target_columns": ["id"] })
-    };
+    let key = |name: &str, column: &str, target: &str| json!({ "name": name, "columns": [column], "target_schema": "public", "target": target, "target_columns": ["id"] });
+    let back = |name: &str, relation: &str, column: &str| json!({ "name": name, "schema": "public", "relation": relation, "columns": [column], "target_columns": ["id"] });
     let orders = [
         ("id", "bigint"),
         ("customer", "text"),
@@ -54,22 +51,46 @@ pub(crate) fn fixture() -> Fixture {
         ("größe", "integer"),
     ];
     let relations = vec![
-        relation("orders", &orders, json!({ "unique": [["customer", "price"]], "computed": [{ "schema": "public", "name": "total", "type": "numeric" }] })),
-        relation("clients", &[("id", "int"), ("name", "text")], json!({ "referenced_by": [back("projects_client_fkey", "projects", "client_id")] })),
-        relation("projects", &[("id", "int"), ("name", "text"), ("client_id", "int"), ("part_of", "int")], json!({
-            "foreign_keys": [key("projects_client_fkey", "client_id", "clients"), key("projects_part_fkey", "part_of", "projects")],
-            "referenced_by": [back("projects_part_fkey", "projects", "part_of"), back("tasks_project_fkey", "tasks", "project_id")],
-        })),
-        relation("tasks", &[("id", "int"), ("name", "text"), ("project_id", "int")], json!({
-            "foreign_keys": [key("tasks_project_fkey", "project_id", "projects")],
-            "referenced_by": [back("assignments_task_fkey", "assignments", "task_id")],
-            "computed": [{ "schema": "public", "name": "latest", "single": true, "set": true, "relation": { "schema": "public", "name": "users" } }],
-        })),
-        relation("users", &[("id", "int"), ("name", "text")], json!({ "referenced_by": [back("assignments_user_fkey", "assignments", "user_id")] })),
-        relation("assignments", &[("task_id", "int"), ("user_id", "int")], json!({
-            "primary_key": ["task_id", "user_id"],
-            "foreign_keys": [key("assignments_task_fkey", "task_id", "tasks"), key("assignments_user_fkey", "user_id", "users")],
-        })),
+        relation(
+            "orders",
+            &orders,
+            json!({ "unique": [["customer", "price"]], "computed": [{ "schema": "public", "name": "total", "type": "numeric" }] }),
+        ),
+        relation(
+            "clients",
+            &[("id", "int"), ("name", "text")],
+            json!({ "referenced_by": [back("projects_client_fkey", "projects", "client_id")] }),
+        ),
+        relation(
+            "projects",
+            &[("id", "int"), ("name", "text"), ("client_id", "int"), ("part_of", "int")],
+            json!({
+                "foreign_keys": [key("projects_client_fkey", "client_id", "clients"), key("projects_part_fkey", "part_of", "projects")],
+                "referenced_by": [back("projects_part_fkey", "projects", "part_of"), back("tasks_project_fkey", "tasks", "project_id")],
+            }),
+        ),
+        relation(
+            "tasks",
+            &[("id", "int"), ("name", "text"), ("project_id", "int")],
+            json!({
+                "foreign_keys": [key("tasks_project_fkey", "project_id", "projects")],
+                "referenced_by": [back("assignments_task_fkey", "assignments", "task_id")],
+                "computed": [{ "schema": "public", "name": "latest", "single": true, "set": true, "relation": { "schema": "public", "name": "users" } }],
+            }),
+        ),
+        relation(
+            "users",
+            &[("id", "int"), ("name", "text")],
+            json!({ "referenced_by": [back("assignments_user_fkey", "assignments", "user_id")] }),
+        ),
+        relation(
+            "assignments",
+            &[("task_id", "int"), ("user_id", "int")],
+            json!({
+                "primary_key": ["task_id", "user_id"],
+                "foreign_keys": [key("assignments_task_fkey", "task_id", "tasks"), key("assignments_user_fkey", "user_id", "users")],
+            }),
+        ),
     ];
     let schema = json!({ "name": "public", "functions": ["add", "tasks_of", "whole"], "media": [] });
     Fixture { relations, functions: functions(), schema: serde_json::from_value(schema).unwrap() }
@@ -133,7 +154,12 @@ pub(crate) fn parse(request: &str, headers: &[(&str, &str)]) -> Result<Intent, R
 }
 
 /// What is done about it, with this payload.
-pub(crate) fn planned(request: &str, headers: &[(&str, &str)], json: &str, config: &Config) -> Result<(Intent, Plan), Refusal> {
+pub(crate) fn planned(
+    request: &str,
+    headers: &[(&str, &str)],
+    json: &str,
+    config: &Config,
+) -> Result<(Intent, Plan), Refusal> {
     let intent = request::parse(&head(request, headers), config)?;
     let payload = if intent.has_payload() { payload::of_json(json)? } else { Payload::default() };
     let catalogue = fixture();
@@ -147,7 +173,8 @@ pub(crate) fn planned(request: &str, headers: &[(&str, &str)], json: &str, confi
 
 /// The statement's text, with its values beneath, or why there is none.
 pub(crate) fn sql(request: &str, headers: &[(&str, &str)], json: &str) -> String {
-    let config = Config { aggregates: true, default_limit: None, max_limit: None, max_results: None, ..Config::default() };
+    let config =
+        Config { aggregates: true, default_limit: None, max_limit: None, max_results: None, ..Config::default() };
     let (_, plan) = match planned(request, headers, json, &config) {
         Ok(planned) => planned,
         Err(refusal) => return format!("{} {} {}", refusal.status, refusal.code, refusal.message),

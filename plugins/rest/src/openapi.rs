@@ -15,8 +15,12 @@ use sdk_plugin::{Request, Response};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
-const MEDIA: [&str; 4] =
-    ["application/json", "application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json", "text/csv"];
+const MEDIA: [&str; 4] = [
+    "application/json",
+    "application/vnd.pgrst.object+json;nulls=stripped",
+    "application/vnd.pgrst.object+json",
+    "text/csv",
+];
 
 /// What of a schema the caller may use, as two lists of names.
 const ACCESSIBLE: &str = "SELECT \

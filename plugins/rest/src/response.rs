@@ -82,9 +82,7 @@ fn render_write(context: Context<'_>, write: &Write, counts: &Counts) -> Respons
             let last = counts.page.checked_sub(1);
             render_change(context, write, range::written(last, total(context, counts)), applied::UPDATE)
         }
-        Change::Delete => {
-            render_change(context, write, range::written(None, total(context, counts)), applied::DELETE)
-        }
+        Change::Delete => render_change(context, write, range::written(None, total(context, counts)), applied::DELETE),
     };
     // Zero says that nothing was there, or that row-level security hid it.
     response.header("x-affected-count", counts.page.to_string())

@@ -96,7 +96,8 @@ impl Run<'_> {
     pub(crate) fn run(&self, work: &Work) -> Result<Answer, Failure> {
         let check = Check::of(self.intent, self.plan);
         let access = self.access();
-        let one = work.estimate.is_none() && !self.rolls_back() && (access == Access::ReadOnly || check == Check::default());
+        let one =
+            work.estimate.is_none() && !self.rolls_back() && (access == Access::ReadOnly || check == Check::default());
         let main = &work.main;
         if one {
             let rows = sql::query_with(Mode::Caller, access, &self.options(), &main.text, &self.parameters(main));
@@ -264,14 +265,7 @@ fn counts(rows: &Rows, writes: bool) -> Counts {
     let mut values = rows.values(0, if writes { &all } else { &all[..4] }).into_iter();
     let mut next = || values.next().flatten();
     let (total, page, headers, status, key, inserted) = (next(), next(), next(), next(), next(), next());
-    Counts {
-        total: number(total),
-        page: number(page).unwrap_or(0),
-        key,
-        inserted: number(inserted),
-        headers,
-        status,
-    }
+    Counts { total: number(total), page: number(page).unwrap_or(0), key, inserted: number(inserted), headers, status }
 }
 
 fn number<T: FromStr>(text: Option<String>) -> Option<T> {

@@ -65,7 +65,9 @@ impl Display for Field {
             formatter.write_str(if step.text { "->>" } else { "->" })?;
             match &step.key {
                 // Digits alone would be an index.
-                Key::Member(member) if member.starts_with(|next: char| next.is_ascii_digit()) => quoted(formatter, member)?,
+                Key::Member(member) if member.starts_with(|next: char| next.is_ascii_digit()) => {
+                    quoted(formatter, member)?
+                }
                 Key::Member(member) => quote(formatter, member)?,
                 Key::Index(index) => write!(formatter, "{index}")?,
             }

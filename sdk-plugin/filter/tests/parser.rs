@@ -24,7 +24,8 @@ fn corpus() -> Vec<(&'static str, &'static str)> {
 /// What is printed is read as the same again.
 fn prints(condition: &Condition) {
     let printed = condition.to_string();
-    let (path, again) = logic::parse("and", &format!("({printed})")).unwrap_or_else(|fault| panic!("{printed}: {fault:?}"));
+    let (path, again) =
+        logic::parse("and", &format!("({printed})")).unwrap_or_else(|fault| panic!("{printed}: {fault:?}"));
     let Condition::Group(group) = again else { panic!("{printed}: no group") };
     assert_eq!((path, group.members.as_slice()), (Vec::new(), std::slice::from_ref(condition)), "{printed}");
 }
@@ -90,8 +91,30 @@ impl Numbers {
 }
 
 const PIECES: [&str; 24] = [
-    "(", ")", ",", ".", "->", "->>", "\"", "\\", "{", "}", "not.", "and(", "or(", "in.(", "is.null", "eq.", "(any)", "fts(", "é",
-    "\0", " ", "-", "::", "99999999999999999999",
+    "(",
+    ")",
+    ",",
+    ".",
+    "->",
+    "->>",
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "not.",
+    "and(",
+    "or(",
+    "in.(",
+    "is.null",
+    "eq.",
+    "(any)",
+    "fts(",
+    "é",
+    "\0",
+    " ",
+    "-",
+    "::",
+    "99999999999999999999",
 ];
 
 fn change(text: &str, numbers: &mut Numbers) -> String {
@@ -146,7 +169,13 @@ fn json_says_the_same_as_text() {
         let (_, Condition::Group(group)) = logic::parse("and", text).unwrap() else { panic!("{text}") };
         assert_eq!(structured::parse(&json).unwrap(), group.members, "{json}");
     }
-    for json in [json!(5), json!({ "a": 5 }), json!({ "a": { "noop": 5 } }), json!({ "a": { "eq": null } }), json!({ "or": [] })] {
+    for json in [
+        json!(5),
+        json!({ "a": 5 }),
+        json!({ "a": { "noop": 5 } }),
+        json!({ "a": { "eq": null } }),
+        json!({ "or": [] }),
+    ] {
         assert!(structured::parse(&json).is_err(), "{json}");
     }
 }

@@ -50,7 +50,12 @@ impl Kernel {
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("the kernel has no output")?).read_line(&mut line)?;
         let url = line.split_once("http://").map(|(_, address)| format!("http://{}", address.trim()));
-        let failed = || format!("the kernel did not start: {}", std::fs::read_to_string(home.join("kernel.log")).unwrap_or_default());
+        let failed = || {
+            format!(
+                "the kernel did not start: {}",
+                std::fs::read_to_string(home.join("kernel.log")).unwrap_or_default()
+            )
+        };
         Ok(Self { url: url.with_context(failed)?, process })
     }
 

@@ -50,14 +50,21 @@ impl Name {
     /// `None` for what Postgres could not call either: nobody has to ask it for that.
     pub(super) fn new(what: What, schema: &str, name: &str) -> Option<Self> {
         let is_possible = |text: &str| (1..64).contains(&text.len()) && !text.contains('\0');
-        (is_possible(schema) && is_possible(name)).then(|| Self { what, schema: schema.to_owned(), name: name.to_owned() })
+        (is_possible(schema) && is_possible(name)).then(|| Self {
+            what,
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        })
     }
 }
 
 /// Of each name whether the snapshot is out of date: it came, went or changed since.
 pub(super) async fn changed(session: &mut Session, snapshot: &Catalogue, names: &[&Name]) -> Result<Vec<bool>> {
     telemetry::catalogue_work("check");
-    let list: Vec<_> = names.iter().map(|of| json!({ "schema": of.schema, "name": of.name, "function": of.what == What::Function })).collect();
+    let list: Vec<_> = names
+        .iter()
+        .map(|of| json!({ "schema": of.schema, "name": of.name, "function": of.what == What::Function }))
+        .collect();
     let rows = session.ask(STAMPS, &[Parameter::Text(json!(list).to_string())]).await?.rows;
     let now: HashMap<_, _> = rows.iter().filter_map(|row| numbers(row)).collect();
     let is_changed = |(number, of): (i64, &&Name)| {

@@ -102,8 +102,7 @@ impl Drafts {
         for constraint in &constraints {
             self.note(constraint, &constraints);
         }
-        let columns: HashMap<_, _> =
-            self.relations.iter().map(|(oid, draft)| (*oid, &draft.attributes)).collect();
+        let columns: HashMap<_, _> = self.relations.iter().map(|(oid, draft)| (*oid, &draft.attributes)).collect();
         let derived = key::derive(&constraints, &self.views, &columns);
         for (view, columns) in derived.primary {
             self.set(view, "primary_key", json!(columns));
@@ -128,7 +127,9 @@ impl Drafts {
 
     /// Noted on both sides; not at all when one of them is hidden.
     fn foreign_key(&mut self, key: &Key<'_>, unique: bool, (forth, back): (&str, &str)) {
-        let (Some(source), Some(target)) = (self.relations.get(&key.of), self.relations.get(&key.target)) else { return };
+        let (Some(source), Some(target)) = (self.relations.get(&key.of), self.relations.get(&key.target)) else {
+            return;
+        };
         let there = json!({
             "name": key.constraint.name, "columns": key.columns, "unique": unique,
             "target_schema": target.schema, "target": target.name, "target_columns": key.target_columns,
@@ -172,7 +173,12 @@ mod tests {
         Draft::new(("public".to_owned(), name.to_owned()), "table", None, INSERT | DELETE, false, 0)
     }
 
-    fn constraint(name: &str, kind: &str, (of, columns): (u32, &[&str]), (target, there): (u32, &[&str])) -> Constraint {
+    fn constraint(
+        name: &str,
+        kind: &str,
+        (of, columns): (u32, &[&str]),
+        (target, there): (u32, &[&str]),
+    ) -> Constraint {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let (columns, target_columns) = (owned(columns), owned(there));
         Constraint { name: name.to_owned(), kind: kind.to_owned(), of, target, columns, target_columns }
@@ -204,7 +210,8 @@ mod tests {
         for (oid, name) in [(1, "song"), (2, "album"), (3, "songs"), (4, "again")] {
             drafts.add(oid, draft(name));
         }
-        let columns = [(1, 1, "id"), (1, 2, "album_id"), (2, 1, "id"), (3, 1, "number"), (3, 2, "on"), (4, 1, "n"), (4, 2, "o")];
+        let columns =
+            [(1, 1, "id"), (1, 2, "album_id"), (2, 1, "id"), (3, 1, "number"), (3, 2, "on"), (4, 1, "n"), (4, 2, "o")];
         for (of, number, name) in columns {
             drafts.column(of, number, json!({ "name": name }));
         }

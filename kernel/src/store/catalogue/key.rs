@@ -36,7 +36,11 @@ type Columns<'a> = HashMap<u32, &'a HashMap<u32, String>>;
 /// By relation, the views that show columns of it, and by which names each.
 type Shown = HashMap<u32, BTreeMap<u32, HashMap<String, Vec<String>>>>;
 
-pub(super) fn derive<'a>(constraints: &'a [Constraint], views: &[(u32, Vec<Target>)], columns: &Columns<'_>) -> Derived<'a> {
+pub(super) fn derive<'a>(
+    constraints: &'a [Constraint],
+    views: &[(u32, Vec<Target>)],
+    columns: &Columns<'_>,
+) -> Derived<'a> {
     let shown = shown(views, columns);
     let mut derived = Derived { primary: BTreeMap::new(), foreign: Vec::new() };
     for constraint in constraints {
@@ -88,7 +92,9 @@ fn ways(names: &HashMap<String, Vec<String>>, columns: &[String]) -> Option<Vec<
     let mut ways = vec![Vec::new()];
     for column in columns {
         let choices = names.get(column)?;
-        let longer = |way: &Vec<String>| choices.iter().map(|choice| [way.as_slice(), std::slice::from_ref(choice)].concat()).collect::<Vec<_>>();
+        let longer = |way: &Vec<String>| {
+            choices.iter().map(|choice| [way.as_slice(), std::slice::from_ref(choice)].concat()).collect::<Vec<_>>()
+        };
         ways = ways.iter().flat_map(longer).take(MOST_WAYS).collect();
     }
     Some(ways)
@@ -103,7 +109,14 @@ fn shown(views: &[(u32, Vec<Target>)], columns: &Columns<'_>) -> Shown {
             let Some(here) = name(*view, target.column) else { continue };
             for (relation, number) in origins(&targets, target) {
                 let Some(there) = name(relation, number) else { continue };
-                shown.entry(relation).or_default().entry(*view).or_default().entry(there).or_default().push(here.clone());
+                shown
+                    .entry(relation)
+                    .or_default()
+                    .entry(*view)
+                    .or_default()
+                    .entry(there)
+                    .or_default()
+                    .push(here.clone());
             }
         }
     }

@@ -1,7 +1,10 @@
 //! The questions that a snapshot is made of. It asks none of them.
 
-pub(super) const SCHEMAS: &str =
-    concat!("select n.nspname, obj_description(n.oid, 'pg_namespace') from pg_namespace n where ", hidden!(), " order by 1");
+pub(super) const SCHEMAS: &str = concat!(
+    "select n.nspname, obj_description(n.oid, 'pg_namespace') from pg_namespace n where ",
+    hidden!(),
+    " order by 1"
+);
 
 /// `pg_relation_is_updatable` is costly, and only for views in doubt: bits 8, 4 and 16 are insert, update and delete.
 pub(super) const RELATIONS: &str = concat!(

@@ -81,7 +81,14 @@ fn column(row: &[u8]) -> Value {
 fn constraint(row: &[u8]) -> Constraint {
     let names = |column| serde_json::from_str(&text(row, column)).unwrap_or_default();
     let (columns, target_columns) = (names(4), names(5));
-    Constraint { name: text(row, 0), kind: text(row, 1), of: number(row, 2), target: number(row, 3), columns, target_columns }
+    Constraint {
+        name: text(row, 0),
+        kind: text(row, 1),
+        of: number(row, 2),
+        target: number(row, 3),
+        columns,
+        target_columns,
+    }
 }
 
 /// The functions of one name, and what the relations and the schema have to know of them.

@@ -34,7 +34,9 @@ impl Prelude {
         }
         // Only what can end no transaction: the statement behind it would run as the login itself.
         if let Some(sql) = before.iter().find(|sql| !is_plain(sql)) {
-            return Err(denied(format!("{sql:?} cannot go before: only select, insert, update, delete and the like can")));
+            return Err(denied(format!(
+                "{sql:?} cannot go before: only select, insert, update, delete and the like can"
+            )));
         }
         if let Some((name, _)) = settings.iter().find(|(name, _)| is_kernels(name)) {
             return Err(denied(format!("the setting {name:?} is the kernel's")));
@@ -84,7 +86,9 @@ mod tests {
 
     #[test]
     fn who_asks_cannot_be_set() {
-        for name in ["role", "ROLE", "session_authorization", "request.jwt.claims", "Request.x", "transaction_read_only"] {
+        for name in
+            ["role", "ROLE", "session_authorization", "request.jwt.claims", "Request.x", "transaction_read_only"]
+        {
             assert_eq!(prelude(name).err().map(|error| error.code.into_owned()).as_deref(), Some("42501"), "{name}");
         }
         for name in ["search_path", "timezone", "app.settings.host", "roles.x"] {

@@ -1,8 +1,8 @@
 //! What this instance has met of the catalogue, parsed once for each version of it. It deliberately holds little: an instance's
 //! memory is small, and a description costs little to parse again.
 
-use super::relationship::{self, Relationship};
 use super::Catalogue;
+use super::relationship::{self, Relationship};
 use crate::refusal::Failure;
 use sdk_plugin::schema::{self, Function, Relation, Schema};
 use std::cell::RefCell;

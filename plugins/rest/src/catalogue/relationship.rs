@@ -121,7 +121,9 @@ pub(crate) fn all<C: Catalogue + ?Sized>(
 /// A view has fewer names: see `plan/link.rs`. Derived keys lead from views as well as to them.
 fn is_view<C: Catalogue + ?Sized>(catalogue: &C, schema: &str, name: &str) -> Result<bool, Failure> {
     let relation = catalogue.relation(schema, name)?;
-    Ok(relation.is_some_and(|relation| matches!(relation.kind, sdk_plugin::schema::Kind::View | sdk_plugin::schema::Kind::MaterializedView)))
+    Ok(relation.is_some_and(|relation| {
+        matches!(relation.kind, sdk_plugin::schema::Kind::View | sdk_plugin::schema::Kind::MaterializedView)
+    }))
 }
 
 fn pairs(left: &[String], right: &[String]) -> Vec<(String, String)> {
@@ -132,7 +134,11 @@ fn forth(of: &Relation, key: &ForeignKey, foreign_is_view: bool) -> Relationship
     let cardinality = if key.unique { Cardinality::OneToOne } else { Cardinality::ManyToOne };
     let foreign = (key.target_schema.clone(), key.target.clone());
     let columns = pairs(&key.columns, &key.target_columns);
-    keyed(of, foreign, Key { cardinality, constraint: key.name.clone(), columns, junction: None, is_self: false, foreign_is_view })
+    keyed(
+        of,
+        foreign,
+        Key { cardinality, constraint: key.name.clone(), columns, junction: None, is_self: false, foreign_is_view },
+    )
 }
 
 fn back(of: &Relation, reference: &Reference, foreign_is_view: bool) -> Relationship {
@@ -176,7 +182,11 @@ fn through<C: Catalogue + ?Sized>(
         let (cardinality, constraint) = (Cardinality::ManyToMany, reference.name.clone());
         let foreign = (key.target_schema.clone(), key.target.clone());
         let junction = Some(between);
-        found.push(keyed(of, foreign, Key { cardinality, constraint, columns, junction, is_self: false, foreign_is_view }));
+        found.push(keyed(
+            of,
+            foreign,
+            Key { cardinality, constraint, columns, junction, is_self: false, foreign_is_view },
+        ));
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 pub(super) fn of(relation: &Relation, schema: &str) -> Value {
     let properties: Map<_, _> =
         relation.columns.iter().map(|column| (column.name.clone(), property(relation, column, schema))).collect();
-    let required: Vec<_> = relation.columns.iter().filter(|column| !column.nullable).map(|column| &column.name).collect();
+    let required: Vec<_> =
+        relation.columns.iter().filter(|column| !column.nullable).map(|column| &column.name).collect();
     let mut definition = json!({ "type": "object", "properties": properties });
     set(&mut definition, "description", relation.comment.clone());
     set(&mut definition, "required", Some(required).filter(|required| !required.is_empty()));
@@ -131,7 +132,6 @@ fn description(relation: &Relation, column: &Column) -> Option<String> {
 fn note(relation: &Relation, column: &Column, key: &ForeignKey) -> Option<String> {
     let ([own], [there]) = (key.columns.as_slice(), key.target_columns.as_slice()) else { return None };
     let target = &key.target;
-    (*own == column.name && key.target_schema == relation.schema).then(|| {
-        format!("This is a Foreign Key to `{target}.{there}`.<fk table='{target}' column='{there}'/>")
-    })
+    (*own == column.name && key.target_schema == relation.schema)
+        .then(|| format!("This is a Foreign Key to `{target}.{there}`.<fk table='{target}' column='{there}'/>"))
 }

@@ -15,10 +15,16 @@ pub(super) fn parameters(relations: &[Rc<Relation>]) -> Map<String, Value> {
     put("preferParams", prefer(&[]));
     put("preferReturn", prefer(&["return=representation", "return=minimal", "return=none"]));
     put("preferCount", prefer(&["count=none"]));
-    put("preferPost", prefer(&[
-        "return=representation", "return=minimal", "return=none",
-        "resolution=ignore-duplicates", "resolution=merge-duplicates",
-    ]));
+    put(
+        "preferPost",
+        prefer(&[
+            "return=representation",
+            "return=minimal",
+            "return=none",
+            "resolution=ignore-duplicates",
+            "resolution=merge-duplicates",
+        ]),
+    );
     put("select", text("select", "query", "Filtering Columns"));
     put("on_conflict", text("on_conflict", "query", "On Conflict"));
     put("order", text("order", "query", "Ordering"));
@@ -36,10 +42,13 @@ pub(super) fn parameters(relations: &[Rc<Relation>]) -> Map<String, Value> {
 
 fn of_relation(relation: &Relation, put: &mut impl FnMut(&str, Value)) {
     let name = &relation.name;
-    put(&format!("body.{name}"), json!({
-        "name": name, "description": name, "required": false, "in": "body",
-        "schema": { "$ref": format!("#/definitions/{name}") },
-    }));
+    put(
+        &format!("body.{name}"),
+        json!({
+            "name": name, "description": name, "required": false, "in": "body",
+            "schema": { "$ref": format!("#/definitions/{name}") },
+        }),
+    );
     for column in &relation.columns {
         let mut filter = json!({ "name": column.name, "required": false, "in": "query", "type": "string" });
         if let Some(comment) = &column.comment {
@@ -64,10 +73,13 @@ fn text(name: &str, place: &str, description: &str) -> Value {
 /// What can be done at each path.
 pub(super) fn paths(subject: &Subject, schema: &str) -> Map<String, Value> {
     let mut paths = Map::new();
-    paths.insert("/".to_owned(), json!({ "get": {
+    paths.insert(
+        "/".to_owned(),
+        json!({ "get": {
         "tags": ["Introspection"], "summary": "OpenAPI description (this document)",
         "produces": ["application/openapi+json", "application/json"], "responses": { "200": { "description": "OK" } },
-    } }));
+    } }),
+    );
     for relation in &subject.relations {
         paths.insert(format!("/{}", relation.name), of_table(relation));
     }

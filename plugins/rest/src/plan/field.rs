@@ -55,7 +55,10 @@ impl<'a> Columns<'a> {
         if let (Some(child), Operation::Is(state)) = (child, &test.operation)
             && matches!(state.name, "null" | "not_null")
         {
-            return Ok(Predicate::Embedded { rows: child.rows.clone(), present: (state.name == "null") == test.negated });
+            return Ok(Predicate::Embedded {
+                rows: child.rows.clone(),
+                present: (state.name == "null") == test.negated,
+            });
         }
         let mut operand = self.operand(&test.field)?;
         operand.cast = self.column(&operand.name).and_then(|column| column.casts.from_text.clone());
@@ -72,7 +75,12 @@ impl<'a> Columns<'a> {
         if child.link.as_ref().is_some_and(|link| !link.relationship.is_to_one()) {
             return Err(Refusal::not_to_one(&self.origin(node), name));
         }
-        let operand = Operand { name: term.field.name.clone(), path: term.field.path.clone(), to_json: true, ..Operand::default() };
+        let operand = Operand {
+            name: term.field.name.clone(),
+            path: term.field.path.clone(),
+            to_json: true,
+            ..Operand::default()
+        };
         Ok(Sort { rows: Some(child.rows.clone()), operand, direction, nulls })
     }
 

@@ -5,8 +5,8 @@ use super::node::{Link, Node, Place, Spread};
 use super::tree::SOURCE;
 use crate::catalogue::relationship::{Cardinality, Key, Kind, Relationship};
 use crate::fuzzy;
-use crate::refusal::{Failure, Refusal};
 use crate::refusal::relationship::{ambiguous, none};
+use crate::refusal::{Failure, Refusal};
 
 /// Finds how `child` belongs to `outer`, and names its parts.
 pub(super) fn link(context: &Context<'_>, outer: &Node, child: &mut Node) -> Result<(), Failure> {
@@ -86,7 +86,9 @@ fn fits(relationship: &Relationship, target: &str, hint: Option<&str>) -> bool {
         Kind::Function(computed) => computed.name == target,
         Kind::Key(key) if key.is_self => fits_self(key, foreign, target, hint),
         Kind::Key(key) => match hint {
-            None => target == foreign || (!key.foreign_is_view && (is_constraint(key, target) || is_column(key, target))),
+            None => {
+                target == foreign || (!key.foreign_is_view && (is_constraint(key, target) || is_column(key, target)))
+            }
             Some(hint) => target == foreign && is_hint(key, hint),
         },
     }

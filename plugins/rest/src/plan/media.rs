@@ -13,15 +13,26 @@ use sdk_plugin::schema::Media as Custom;
 pub(crate) enum Handler {
     /// No body.
     Nothing,
-    Json { strip: bool },
+    Json {
+        strip: bool,
+    },
     /// The first row.
-    Single { strip: bool },
+    Single {
+        strip: bool,
+    },
     Csv,
     GeoJson,
     /// An aggregate over rows, which are cast to the relation that it takes.
-    Aggregate { schema: String, name: String, of: Option<(String, String)> },
+    Aggregate {
+        schema: String,
+        name: String,
+        of: Option<(String, String)>,
+    },
     /// A type whose value the function returned.
-    Value { schema: String, name: String },
+    Value {
+        schema: String,
+        name: String,
+    },
 }
 
 /// The form for rows of this relation, or of this function; `whole` says that all columns were asked for.

@@ -63,7 +63,10 @@ pub(crate) struct Link {
 pub(crate) enum Spread {
     One,
     /// Each an array, in this order; what it takes to sort is selected besides.
-    Many { extra: Vec<(Option<String>, Output)>, order: Vec<Sort> },
+    Many {
+        extra: Vec<(Option<String>, Output)>,
+        order: Vec<Sort>,
+    },
 }
 
 /// One thing to answer with.
@@ -95,10 +98,21 @@ pub(crate) struct Operand {
 /// A condition.
 #[derive(Clone, Debug)]
 pub(crate) enum Predicate {
-    Test { operand: Operand, negated: bool, operation: Operation },
-    Group { negated: bool, any: bool, members: Vec<Predicate> },
+    Test {
+        operand: Operand,
+        negated: bool,
+        operation: Operation,
+    },
+    Group {
+        negated: bool,
+        any: bool,
+        members: Vec<Predicate>,
+    },
     /// Whether there are embedded rows of this name.
-    Embedded { rows: String, present: bool },
+    Embedded {
+        rows: String,
+        present: bool,
+    },
 }
 
 /// One thing to sort by.
@@ -115,8 +129,16 @@ pub(crate) struct Sort {
 #[derive(Debug)]
 pub(crate) enum Embed {
     /// A member with an object or an array; nothing at all when nothing is selected of them.
-    Member { name: String, rows: String, array: bool, empty: bool },
-    Columns { rows: String, columns: Vec<Spreaded> },
+    Member {
+        name: String,
+        rows: String,
+        array: bool,
+        empty: bool,
+    },
+    Columns {
+        rows: String,
+        columns: Vec<Spreaded>,
+    },
 }
 
 /// A column of embedded rows.

@@ -19,7 +19,10 @@ pub(crate) const SOURCE: &str = "basalt_source";
 pub(crate) enum Root {
     Relation(Rc<Relation>),
     /// A part of the statement, named like the relation or the function whose rows it has.
-    Source { name: String, relation: Option<Rc<Relation>> },
+    Source {
+        name: String,
+        relation: Option<Rc<Relation>>,
+    },
 }
 
 /// A node with what the request says about it, not looked up yet.

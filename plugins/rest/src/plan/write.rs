@@ -93,6 +93,7 @@ pub(super) fn plan(context: &Context<'_>, relation: Rc<Relation>, payload: &Payl
     let root = Root::Source { name: relation.name.clone(), relation: Some(Rc::clone(&relation)) };
     let tree = tree::build(context, root)?;
     let change = change(context, &relation)?;
+    refuse_window(context)?;
     let source = source(context, &relation, payload)?;
     if let Change::Replace(conflict) = &change
         && !conflict.columns.iter().all(|name| source.columns.iter().any(|column| column.name == *name))
@@ -112,6 +113,15 @@ pub(super) fn plan(context: &Context<'_>, relation: Rc<Relation>, payload: &Payl
         _ => Vec::new(),
     };
     Ok(Write { change, source, filters, returning, locates, shape: context.shape(handler, media), tree, relation })
+}
+
+/// PostgREST has meant two things by a limit on a change, and now ignores it: then a limit of one would change everything.
+fn refuse_window(context: &Context<'_>) -> Result<(), Refusal> {
+    let changes = matches!(context.intent.action, Action::Update | Action::Delete);
+    match changes && context.intent.query.window.is_set() {
+        true => Err(Refusal::not_implemented("limit and offset on PATCH and DELETE")),
+        false => Ok(()),
+    }
 }
 
 fn change(context: &Context<'_>, relation: &Relation) -> Result<Change, Refusal> {
@@ -163,7 +173,12 @@ fn filters(context: &Context<'_>, relation: &Relation, change: &Change) -> Resul
     context.intent.query.outermost().map(|condition| columns.predicate(condition, &[])).collect()
 }
 
-fn require_filter(context: &Context<'_>, change: &Change, source: &Source, filters: &[Predicate]) -> Result<(), Refusal> {
+fn require_filter(
+    context: &Context<'_>,
+    change: &Change,
+    source: &Source,
+    filters: &[Predicate],
+) -> Result<(), Refusal> {
     let command = match change {
         // Without columns nothing is updated, so there is nothing to protect.
         Change::Update if !source.columns.is_empty() => "UPDATE",

@@ -78,7 +78,9 @@ fn among(sql: &mut Sql, operand: &Operand, values: &[String]) {
     let list = if matches!(values, [only] if only.is_empty()) { "{}".to_owned() } else { array(values) };
     sql.push(" = ANY (");
     match &operand.cast {
-        Some(function) => sql.push("SELECT ").trusted(function).push("(v) FROM unnest(").value(list).push("::text[]) v"),
+        Some(function) => {
+            sql.push("SELECT ").trusted(function).push("(v) FROM unnest(").value(list).push("::text[]) v")
+        }
         None => sql.value(list),
     };
     sql.push(")");

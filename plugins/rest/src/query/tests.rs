@@ -44,44 +44,62 @@ fn counts() {
 #[test]
 fn writes() {
     let full = [("prefer", "return=representation")];
-    let show = |request: &str, headers: &[(&str, &str)], json: &str| format!("{request} {headers:?} {json}\n{}\n\n", sql(request, headers, json));
-    insta::assert_snapshot!([
-        show("POST orders", &[], r#"{"customer":"x"}"#),
-        show("POST orders?select=id,customer", &full, r#"[{"customer":"x","price":1}]"#),
-        show("POST orders", &[("prefer", "resolution=merge-duplicates, return=headers-only")], r#"[{"id":1}]"#),
-        show("POST orders?on_conflict=customer,price", &[("prefer", "resolution=ignore-duplicates, missing=default")], r#"[{"customer":"x"}]"#),
-        show("POST orders", &[], "{}"),
-        show("POST orders", &[], "[]"),
-        show("POST orders", &[], r#"{"nothing":1}"#),
-        show("PATCH orders?id=eq.1", &full, r#"{"customer":"x"}"#),
-        show("PATCH orders", &[], r#"{"customer":"x"}"#),
-        show("PATCH orders?id=eq.1", &full, "{}"),
-        show("PUT orders?id=eq.1", &[], r#"{"id":1,"customer":"x"}"#),
-        show("PUT orders?customer=eq.x", &[], r#"{"id":1}"#),
-        show("DELETE projects?id=eq.1&select=name,clients(name)", &full, ""),
-        show("DELETE orders", &[], ""),
-    ]
-    .concat());
+    let show = |request: &str, headers: &[(&str, &str)], json: &str| {
+        format!("{request} {headers:?} {json}\n{}\n\n", sql(request, headers, json))
+    };
+    insta::assert_snapshot!(
+        [
+            show("POST orders", &[], r#"{"customer":"x"}"#),
+            show("POST orders?select=id,customer", &full, r#"[{"customer":"x","price":1}]"#),
+            show("POST orders", &[("prefer", "resolution=merge-duplicates, return=headers-only")], r#"[{"id":1}]"#),
+            show(
+                "POST orders?on_conflict=customer,price",
+                &[("prefer", "resolution=ignore-duplicates, missing=default")],
+                r#"[{"customer":"x"}]"#
+            ),
+            show("POST orders", &[], "{}"),
+            show("POST orders", &[], "[]"),
+            show("POST orders", &[], r#"{"nothing":1}"#),
+            show("PATCH orders?id=eq.1", &full, r#"{"customer":"x"}"#),
+            show("PATCH orders", &[], r#"{"customer":"x"}"#),
+            show("PATCH orders?id=eq.1", &full, "{}"),
+            show("PUT orders?id=eq.1", &[], r#"{"id":1,"customer":"x"}"#),
+            show("PUT orders?customer=eq.x", &[], r#"{"id":1}"#),
+            show("DELETE projects?id=eq.1&select=name,clients(name)", &full, ""),
+            show("DELETE orders", &[], ""),
+        ]
+        .concat()
+    );
 }
 
 #[test]
 fn calls() {
-    let show = |request: &str, headers: &[(&str, &str)], json: &str| format!("{request} {headers:?} {json}\n{}\n\n", sql(request, headers, json));
-    insta::assert_snapshot!([
-        show("GET rpc/add?a=1&b=2", &[], ""),
-        show("POST rpc/add", &[], r#"{"a":1,"b":2}"#),
-        show("GET rpc/tasks_of?project=1&names=a&names=b&select=name,projects(name)&id=gt.1", &[], ""),
-        show("POST rpc/whole", &[], r#"{"x":1}"#),
-        show("GET rpc/add?a=1", &[], ""),
-        show("GET rpc/ad", &[], ""),
-    ]
-    .concat());
+    let show = |request: &str, headers: &[(&str, &str)], json: &str| {
+        format!("{request} {headers:?} {json}\n{}\n\n", sql(request, headers, json))
+    };
+    insta::assert_snapshot!(
+        [
+            show("GET rpc/add?a=1&b=2", &[], ""),
+            show("POST rpc/add", &[], r#"{"a":1,"b":2}"#),
+            show("GET rpc/tasks_of?project=1&names=a&names=b&select=name,projects(name)&id=gt.1", &[], ""),
+            show("POST rpc/whole", &[], r#"{"x":1}"#),
+            show("GET rpc/add?a=1", &[], ""),
+            show("GET rpc/ad", &[], ""),
+        ]
+        .concat()
+    );
 }
 
 #[test]
 fn forms() {
     let show = |accept: &str| format!("{accept}\n{}\n\n", sql("GET users?select=id", &[("accept", accept)], ""));
-    let forms = ["application/vnd.pgrst.object+json;nulls=stripped", "text/csv", "application/geo+json", "image/png", "application/vnd.pgrst.plan"];
+    let forms = [
+        "application/vnd.pgrst.object+json;nulls=stripped",
+        "text/csv",
+        "application/geo+json",
+        "image/png",
+        "application/vnd.pgrst.plan",
+    ];
     insta::assert_snapshot!(forms.map(show).concat());
 }
 
@@ -97,7 +115,10 @@ fn no_value_and_no_name_of_a_request_is_sql() {
         format!("GET orders?words=fts({attack}).x"),
         format!("GET rpc/add?a={attack}&b=1"),
     ] {
-        let (text, _) = sql(&request, &[], "").split_once('\n').map(|(text, rest)| (text.to_owned(), rest.to_owned())).unwrap_or_default();
+        let (text, _) = sql(&request, &[], "")
+            .split_once('\n')
+            .map(|(text, rest)| (text.to_owned(), rest.to_owned()))
+            .unwrap_or_default();
         assert!(!text.contains("drop table") || text.contains("\"\"';drop table"), "{request}: {text}");
     }
 }

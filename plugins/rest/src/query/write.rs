@@ -93,7 +93,9 @@ fn push_records(sql: &mut Sql, source: &Source) {
     let array = source.form == Form::Array;
     match source.defaults {
         true => push_with_defaults(sql, source, array),
-        false => sql.push(if array { "json_to_recordset(" } else { "json_to_record(" }).payload().push("::json)").done(),
+        false => {
+            sql.push(if array { "json_to_recordset(" } else { "json_to_record(" }).payload().push("::json)").done()
+        }
     }
     sql.push(if cast { " AS basalt_raw(" } else { " AS basalt_body(" });
     sql.list(", ", &source.columns, |sql, column| {

@@ -20,8 +20,7 @@ pub(crate) fn ambiguous(origin: &str, target: &str, found: &[&Relationship]) -> 
     let keys = || found.iter().filter_map(|relationship| key(relationship));
     let names: Vec<_> = keys().map(|(foreign, key)| format!("'{foreign}!{}'", name(key))).collect();
     let details: Vec<_> = keys().map(|(foreign, key)| detail(origin, foreign, key)).collect();
-    let message =
-        format!("Could not embed because more than one relationship was found for '{origin}' and '{target}'");
+    let message = format!("Could not embed because more than one relationship was found for '{origin}' and '{target}'");
     let mut refusal = Refusal::new(300, "PGRST201", message).hint(format!(
         "Try changing '{target}' to one of the following: {}. Find the desired relationship in the 'details' key.",
         names.join(", ")
@@ -62,7 +61,12 @@ fn words(origin: &str, foreign: &str, key: &Key) -> String {
         Some(junction) => {
             let target: Vec<_> = junction.columns.iter().map(|(_, in_junction)| in_junction.as_str()).collect();
             let (constraint, other) = (&key.constraint, &junction.constraint);
-            format!("{} using {constraint}({}) and {other}({})", junction.relation.1, there.join(", "), target.join(", "))
+            format!(
+                "{} using {constraint}({}) and {other}({})",
+                junction.relation.1,
+                there.join(", "),
+                target.join(", ")
+            )
         }
         None => {
             format!("{} using {origin}({}) and {foreign}({})", key.constraint, here.join(", "), there.join(", "))

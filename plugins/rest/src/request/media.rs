@@ -17,9 +17,15 @@ pub(crate) enum Media {
     /// An array of objects without the members that are null.
     Stripped,
     /// A single object, where anything but one row is a refusal.
-    Single { strip: bool },
+    Single {
+        strip: bool,
+    },
     /// How Postgres would make the answer in another form.
-    Plan { of: Box<Media>, json: bool, options: Vec<&'static str> },
+    Plan {
+        of: Box<Media>,
+        json: bool,
+        options: Vec<&'static str>,
+    },
 }
 
 const NAMES: [(&str, Media); 9] = [
@@ -101,7 +107,10 @@ pub(crate) fn read(text: &str) -> Media {
         "application/vnd.pgrst.array" | "application/vnd.pgrst.array+json" => Media::Json,
         "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => plan(&parameters, false),
         "application/vnd.pgrst.plan+json" => plan(&parameters, true),
-        _ => NAMES.iter().find(|(known, _)| *known == name).map_or_else(|| Media::Other(name.to_owned()), |(_, media)| media.clone()),
+        _ => NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or_else(|| Media::Other(name.to_owned()), |(_, media)| media.clone()),
     }
 }
 

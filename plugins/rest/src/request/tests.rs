@@ -30,15 +30,23 @@ fn each_method_is_an_action() {
 
 #[test]
 fn reads_what_is_selected() {
-    let intent = parse("GET orders?select=id,total:price.sum()::int,count(),a:b!inner!h(c,...d(*)),settings->x::text", &[]).unwrap();
+    let intent =
+        parse("GET orders?select=id,total:price.sum()::int,count(),a:b!inner!h(c,...d(*)),settings->x::text", &[])
+            .unwrap();
     let select = intent.query.select;
     assert_eq!(select.len(), 5);
     let Item::Field(total) = &select[1] else { panic!("{select:?}") };
-    assert_eq!((total.alias.as_deref(), total.aggregate, total.aggregate_cast.as_deref()), (Some("total"), Some(Aggregate::Sum), Some("int")));
+    assert_eq!(
+        (total.alias.as_deref(), total.aggregate, total.aggregate_cast.as_deref()),
+        (Some("total"), Some(Aggregate::Sum), Some("int"))
+    );
     let Item::Field(count) = &select[2] else { panic!("{select:?}") };
     assert_eq!((count.field.name.as_str(), count.aggregate), ("*", Some(Aggregate::Count)));
     let Item::Relation(embed) = &select[3] else { panic!("{select:?}") };
-    assert_eq!((embed.alias.as_deref(), embed.hint.as_deref(), embed.inner, embed.spread), (Some("a"), Some("h"), true, false));
+    assert_eq!(
+        (embed.alias.as_deref(), embed.hint.as_deref(), embed.inner, embed.spread),
+        (Some("a"), Some("h"), true, false)
+    );
     assert!(matches!(&embed.items[1], Item::Relation(spread) if spread.spread));
     let Item::Field(path) = &select[4] else { panic!("{select:?}") };
     assert_eq!((path.field.path.len(), path.cast.as_deref()), (1, Some("text")));
@@ -106,7 +114,10 @@ fn preferences_are_the_first_of_their_kind() {
     let preferences = prefer::parse(header, false);
     assert_eq!((preferences.returns, preferences.count), (Some(Returns::Minimal), Some(Count::Planned)));
     assert_eq!((preferences.missing, preferences.resolution), (Some(Missing::Default), Some(Resolution::Merge)));
-    assert_eq!((preferences.timezone.as_deref(), preferences.max_affected, preferences.at_most()), (Some("UTC"), Some(5), None));
+    assert_eq!(
+        (preferences.timezone.as_deref(), preferences.max_affected, preferences.at_most()),
+        (Some("UTC"), Some(5), None)
+    );
     assert_eq!((preferences.transaction, preferences.unknown.as_slice()), (None, ["what=ever".to_owned()].as_slice()));
     assert!(prefer::parse(header, true).transaction.is_some());
 }
@@ -119,7 +130,10 @@ fn the_best_media_type_comes_first() {
     assert_eq!(accept("application/vnd.pgrst.object+json; nulls=stripped"), [Media::Single { strip: true }]);
     assert_eq!(accept("application/vnd.pgrst.array+json"), [Media::Json]);
     let plan = &accept("application/vnd.pgrst.plan+json; for=\"text/csv\"; options=analyze|wal|what")[0];
-    assert_eq!(plan.content_type(), "application/vnd.pgrst.plan+json; for=\"text/csv\"; options=analyze|wal; charset=utf-8");
+    assert_eq!(
+        plan.content_type(),
+        "application/vnd.pgrst.plan+json; for=\"text/csv\"; options=analyze|wal; charset=utf-8"
+    );
 }
 
 #[test]

@@ -28,8 +28,9 @@ impl Stretch {
     /// Whether the request does not start after the end.
     pub(super) fn check(self) -> Result<(), Refusal> {
         match self.total {
-            Some(total) if self.first > total => Err(Refusal::out_of_bounds(self.first, total)
-                .header("content-range", self.content_range())),
+            Some(total) if self.first > total => {
+                Err(Refusal::out_of_bounds(self.first, total).header("content-range", self.content_range()))
+            }
             _ => Ok(()),
         }
     }

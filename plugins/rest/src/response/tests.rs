@@ -26,14 +26,16 @@ fn counts(page: u64, total: Option<u64>) -> Counts {
 #[test]
 fn reads() {
     let exact = [("prefer", "count=exact")];
-    insta::assert_snapshot!([
-        answer("GET orders?limit=5", &[], "", &counts(3, None)),
-        answer("GET orders", &exact, "", &counts(100, Some(250))),
-        answer("GET orders", &[], "", &counts(101, None)),
-        answer("GET orders?offset=9", &exact, "", &counts(0, Some(3))),
-        answer("GET orders", &exact, "", &counts(0, Some(0))),
-    ]
-    .join("\n\n"));
+    insta::assert_snapshot!(
+        [
+            answer("GET orders?limit=5", &[], "", &counts(3, None)),
+            answer("GET orders", &exact, "", &counts(100, Some(250))),
+            answer("GET orders", &[], "", &counts(101, None)),
+            answer("GET orders?offset=9", &exact, "", &counts(0, Some(3))),
+            answer("GET orders", &exact, "", &counts(0, Some(0))),
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
@@ -41,17 +43,19 @@ fn writes() {
     let full = [("prefer", "return=representation")];
     let key = Counts { key: Some(r#"["5"]"#.to_owned()), ..counts(1, None) };
     let merged = Counts { inserted: Some(0), ..counts(1, None) };
-    insta::assert_snapshot!([
-        answer("POST orders", &full, r#"{"id":1}"#, &counts(1, None)),
-        answer("POST orders", &[("prefer", "return=headers-only, count=exact")], r#"{"id":1}"#, &key),
-        answer("POST orders", &[("prefer", "resolution=merge-duplicates")], r#"{"id":1}"#, &merged),
-        answer("PATCH orders?id=eq.1", &[], r#"{"id":1}"#, &counts(0, None)),
-        answer("PATCH orders?id=gt.1", &full, r#"{"id":1}"#, &counts(4, None)),
-        answer("DELETE orders?id=gt.1", &[("prefer", "count=exact")], "", &counts(4, None)),
-        answer("PUT orders?id=eq.1", &full, r#"{"id":1}"#, &Counts { inserted: Some(1), ..counts(1, None) }),
-        answer("POST rpc/whole", &[], "{}", &counts(1, None)),
-    ]
-    .join("\n\n"));
+    insta::assert_snapshot!(
+        [
+            answer("POST orders", &full, r#"{"id":1}"#, &counts(1, None)),
+            answer("POST orders", &[("prefer", "return=headers-only, count=exact")], r#"{"id":1}"#, &key),
+            answer("POST orders", &[("prefer", "resolution=merge-duplicates")], r#"{"id":1}"#, &merged),
+            answer("PATCH orders?id=eq.1", &[], r#"{"id":1}"#, &counts(0, None)),
+            answer("PATCH orders?id=gt.1", &full, r#"{"id":1}"#, &counts(4, None)),
+            answer("DELETE orders?id=gt.1", &[("prefer", "count=exact")], "", &counts(4, None)),
+            answer("PUT orders?id=eq.1", &full, r#"{"id":1}"#, &Counts { inserted: Some(1), ..counts(1, None) }),
+            answer("POST rpc/whole", &[], "{}", &counts(1, None)),
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
