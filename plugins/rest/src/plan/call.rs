@@ -92,7 +92,8 @@ pub(super) fn plan(context: &Context<'_>, name: &str, payload: &Payload) -> Resu
         _ => None,
     };
     // As the relation whose rows it returns, so that others can be embedded.
-    let of = relation.as_ref().map_or_else(|| function.name.clone(), |relation| relation.name.clone());
+    let rows_of = function.returns.relation.as_ref().filter(|_| returns.has_columns());
+    let of = rows_of.map_or_else(|| function.name.clone(), |relation| relation.name.clone());
     let mut tree = tree::build(context, Root::Source { name: of.clone(), relation })?;
     let cap = window::restrict(&mut tree, context);
     let (handler, media) = media::negotiate(context, (&function.schema, &of), tree.is_everything())?;
