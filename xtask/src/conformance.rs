@@ -111,7 +111,7 @@ fn replay(folder: &Path, kernel: &Kernel, id: &str, options: &Options, home: &Pa
     run.args(options.verbose.then_some("-v"));
     // Its exit code says that not all passed, which the floor decides about.
     let output = command::capture(&mut run)?;
-    print!("{}", String::from_utf8_lossy(&output.stdout));
+    eprint!("{}", String::from_utf8_lossy(&output.stdout));
     let report: Value = serde_json::from_slice(&fs::read(&report).context("the runner wrote no report")?)?;
     report["passed"].as_u64().context("the report has no number")
 }

@@ -240,10 +240,10 @@ fn is_variadic(argument: &Argument) -> bool {
 
 /// Of several values for one name the last counts, but where the function takes them all.
 fn value(argument: &Argument, values: &[(String, String)]) -> (String, String, Value) {
-    let own = values.iter().filter(|(name, _)| *name == argument.name).map(|(_, value)| value.clone());
+    let mut own = values.iter().filter(|(name, _)| *name == argument.name).map(|(_, value)| value.clone());
     let value = match is_variadic(argument) {
         true => Value::Many(own.collect()),
-        false => Value::One(own.last().unwrap_or_default()),
+        false => Value::One(own.next_back().unwrap_or_default()),
     };
     (argument.name.clone(), any_length(&argument.type_name), value)
 }

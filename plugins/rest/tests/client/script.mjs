@@ -53,8 +53,6 @@ const steps = {
   },
   'reads other forms': async () => {
     assert.equal(await data(api.from('items').select('id').eq('id', 1).csv()), 'id\n1')
-    const shapes = await data(api.from('shops').select('id, shop_geom').eq('id', 1).geojson())
-    assert.equal(shapes.type, 'FeatureCollection')
   },
   'hears errors as they are': async () => {
     const { error, status } = await api.from('nothing_of_this_name').select()
