@@ -338,7 +338,7 @@ fn who_asks_is_no_setting_and_a_failure_before_ends_it_all() {
     // After a commit the statement would run as the login itself.
     let order = with("caller", "one", &json!([]), &json!(["commit"]), &["select current_user"]);
     assert_eq!(run(&kernel, &order).json()["code"], "42501");
-    assert_eq!(kernel.sql("select count(*) from kept").trim(), "0");
+    assert_eq!(kernel.sql("select count(*) from kept").trim(), "count\n0");
 }
 
 #[test]

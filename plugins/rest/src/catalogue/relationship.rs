@@ -197,9 +197,7 @@ fn computed(of: &Relation, schema: &str, exposed: &[String]) -> Vec<Relationship
         let Name { schema, name } = computed.relation.clone()?;
         let function =
             Computed { schema: computed.schema.clone(), name: computed.name.clone(), single: computed.single };
-        exposed
-            .contains(&schema)
-            .then_some(Relationship { foreign: (schema, name), kind: Kind::Function(function) })
+        exposed.contains(&schema).then_some(Relationship { foreign: (schema, name), kind: Kind::Function(function) })
     };
     of_schema.filter_map(relationship).collect()
 }
