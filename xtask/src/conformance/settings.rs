@@ -8,11 +8,15 @@ pub(super) fn of(config: &Value) -> String {
     let list = |key: &str, default: &[&str]| if config[key].is_array() { config[key].clone() } else { json!(default) };
     let flag = |key: &str, default: bool| config[key].as_bool().unwrap_or(default);
     let most = config["db-max-rows"].as_str().and_then(|rows| rows.parse().ok()).unwrap_or(0);
+    // The one that loads the extension `safeupdate`, which Debian does not have: our own setting says the same.
+    let before = text("db-pre-request", "test.switch_role");
+    let safe = before == "test.load_safeupdate";
+    let before = if safe { "test.switch_role".to_owned() } else { before };
     let verbose = config["client-error-verbosity"] != "Minimal";
     let settings = [
         ("schemas", list("db-schemas", &["test"])),
         ("extra_search_path", list("db-extra-search-path", &[])),
-        ("pre_request", json!(text("db-pre-request", "test.switch_role"))),
+        ("pre_request", json!(before)),
         ("root_spec", json!(text("db-root-spec", ""))),
         ("openapi", json!(text("openapi-mode", "follow-privileges"))),
         ("openapi_security", json!(flag("openapi-security-active", false))),
@@ -25,7 +29,7 @@ pub(super) fn of(config: &Value) -> String {
         ("default_limit", json!(0)),
         ("max_limit", json!(most)),
         ("max_results", json!(0)),
-        ("require_filter", json!(false)),
+        ("require_filter", json!(safe)),
     ];
     let lines: Vec<_> = settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
     format!(
