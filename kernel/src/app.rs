@@ -177,7 +177,7 @@ async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
     };
     let words = config.clone();
     let grants: Grants = Arc::new(move |id, recorded, origin| words.grant(id, recorded, origin));
-    let roster = Roster::open(&bundle.plugins, &store, engine, grants).await?;
+    let roster = Roster::open(&bundle.plugins, &store, engine, grants, config.signature).await?;
     for plugin in roster.unknown(config.plugins.keys()) {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
     }

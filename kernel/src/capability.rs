@@ -23,6 +23,7 @@ pub mod secret;
 pub mod settings;
 pub mod sql;
 pub mod usage;
+pub mod wasi;
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, clippy::all, rust_2018_idioms)]
@@ -65,7 +66,7 @@ mod bindings {
 }
 
 pub use memory::{Held, Linear, OutOfHostMemory};
-pub use usage::{Budget, Usage};
+pub use usage::{Budget, Traffic, Usage};
 
 pub use bindings::basalt::types::problem::Problem;
 pub use bindings::exports::basalt::http::{filter, handler};
@@ -75,6 +76,8 @@ pub use bindings::exports::basalt::http::{filter, handler};
 /// It outlives the call in a reused instance, so everything that belongs to a call is replaced by [`Call::begin`] and
 /// taken away by [`Call::end`].
 pub struct Call {
+    /// Made when the guest first asks for something of it. Before the handles, so that it is dropped before them.
+    wasi: Option<Box<wasi::State>>,
     /// The handles that the guest holds.
     pub table: ResourceTable,
     /// What holds for every call of this plugin.
@@ -88,10 +91,11 @@ pub struct Call {
     /// The guest's memory, and whether it was refused more.
     pub memory: Linear,
     /// Bytes of host memory that the guest's handles stand for.
-    pub held: Held,
-    /// What the call has used so far, but for log lines.
+    pub held: Arc<Held>,
+    /// What the call has used so far, but for log lines and requests to servers outside.
     usage: Usage,
-    log: log::State,
+    traffic: Arc<Traffic>,
+    log: log::Pen,
 }
 
 /// What holds for every call of a plugin.
@@ -110,6 +114,8 @@ pub struct Fixed {
     pub secret: secret::Fixed,
     /// The plugin's settings, as JSON text by key.
     pub settings: settings::Fixed,
+    /// Whether it is linked with WASI.
+    pub wasi: bool,
     /// Lines that one call may log.
     pub log_lines: u32,
     /// The last lines, and how calls failed.
@@ -122,6 +128,15 @@ pub struct Fixed {
     pub host_memory: u64,
     /// The memory of all plugins, of which theirs is a part.
     pub total: Arc<memory::Total>,
+}
+
+impl Fixed {
+    /// Handles that a guest may hold at once; a guest that drops none would otherwise grow the host's memory. What stands
+    /// behind those of WASI is not counted byte by byte, so of them there are as many as could be at their largest.
+    fn max_handles(&self) -> usize {
+        let most = 10_000;
+        if self.wasi { wasi::handles(self.host_memory).min(most) } else { most }
+    }
 }
 
 /// What holds for one call.
@@ -138,15 +153,13 @@ pub struct Scope {
 }
 
 impl Call {
-    /// Handles that a guest may hold at once; a guest that drops none would otherwise grow the host's memory.
-    const MAX_HANDLES: usize = 10_000;
-
     /// The data of a new store.
     pub fn new(fixed: Arc<Fixed>) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(Self::MAX_HANDLES);
+        table.set_max_capacity(fixed.max_handles());
         let memory = Linear::new(fixed.memory, Arc::clone(&fixed.total));
-        let held = Held::new(fixed.host_memory, Arc::clone(&fixed.total));
+        let held = Arc::new(Held::new(fixed.host_memory, Arc::clone(&fixed.total)));
+        let log = log::Pen::new(Arc::clone(&fixed));
         Self {
             table,
             fixed,
@@ -156,30 +169,34 @@ impl Call {
             memory,
             held,
             usage: Usage::default(),
-            log: log::State::default(),
+            traffic: Arc::default(),
+            log,
+            wasi: None,
         }
     }
 
     /// Enters a call.
     pub fn begin(&mut self, scope: Scope) {
-        self.log = log::State::default();
+        self.log.begin(&scope.request_id);
         self.usage = Usage::default();
+        self.traffic = Arc::default();
         self.memory.begin();
-        self.held.clear();
         self.scope = Some(scope);
     }
 
-    /// Leaves a call. Whether nothing was left behind: an instance that keeps handles is not used again.
+    /// Leaves a call. Whether nothing was left behind: an instance that keeps handles is not used again, but for those that
+    /// every program of WASI keeps.
     pub fn end(&mut self) -> bool {
-        self.log.report_dropped(&self.fixed.plugin);
+        self.log.end();
         self.scope = None;
-        self.held.clear();
-        self.table.is_empty()
+        self.held = Arc::new(self.held.afresh());
+        self.wasi.iter_mut().for_each(|wasi| wasi.end());
+        self.table.is_empty() || wasi::keeps_only_streams(&mut self.table)
     }
 
     /// What the call has used.
     pub fn usage(&self) -> Usage {
-        Usage { log_lines: self.log.written(), ..self.usage }
+        self.traffic.add_to(Usage { log_lines: self.log.written(), ..self.usage })
     }
 
     /// The scope of the running call.
@@ -256,6 +273,7 @@ pub const ALL: &[Capability] = &[
         grant: "dispatch = { routes = [\"GET /api/v1/tables/{table}\"] }",
     },
     Capability { name: "fetch", link: fetch::link, grant: "fetch = { hosts = [\"api.stripe.com\"] }" },
+    Capability { name: "wasi", link: wasi::link, grant: "wasi = {}" },
 ];
 
 /// The capability of this name.

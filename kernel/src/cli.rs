@@ -19,6 +19,7 @@ mod secret;
 mod serve;
 mod sql;
 mod terminal;
+mod tls;
 
 use crate::app::Config;
 use crate::config::Sources;

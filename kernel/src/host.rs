@@ -3,7 +3,7 @@
 //! [`package`] reads a file, [`manifest`] says what it wants, [`grant`] what the operator allows, [`permission`] compares the
 //! two in plain words, [`engine`] compiles, in a
 //! process of its own where there is a [`compiler`], [`plugin`] links exactly that, [`instance`] keeps instances for reuse, [`call`]
-//! runs one request in one of them, [`lane`] says on which threads, [`meter`] counts what it used, [`breaker`] says whether
+//! runs one request in one of them, `stock` in one that answers by `wasi:http`, [`lane`] says on which threads, [`meter`] counts what it used, [`breaker`] says whether
 //! to ask it at all, and [`registry`] finds the plugin for a path and the filters in front of it. [`fleet`] replaces plugins
 //! while requests are answered, with a [`trial`] for each new version, as the [`roster`] of what is installed says. It knows
 //! no HTTP connection and renders no error.
@@ -28,6 +28,8 @@ pub mod plugin;
 pub mod registry;
 pub mod roster;
 pub mod route;
+pub mod signature;
+mod stock;
 pub mod trial;
 
 pub use config::Config;

@@ -23,6 +23,7 @@ mod plugins;
 mod postgres;
 mod progress;
 mod serve;
+mod stock;
 mod test;
 mod tree;
 mod wasm;

@@ -19,12 +19,17 @@ pub(crate) fn pack(tree: &Tree, guest: &Guest, module: &[u8], folder: &Path) -> 
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let (input, output) = (folder.join("component.wasm"), folder.join("plugin.wasm"));
     fs::write(&input, component(module)?).with_context(|| format!("cannot write {}", input.display()))?;
-    let mut kernel = Command::new(tree.kernel());
-    kernel.args(["plugin", "pack"]).arg(&input).arg("--out").arg(&output);
-    kernel.arg("--manifest").arg(guest.folder.join("plugin.toml"));
-    kernel.arg("--migrations").arg(guest.folder.join("migrations")).arg("--assets").arg(guest.folder.join("assets"));
-    command::read(&mut kernel)?;
+    with_manifest(tree, &input, &guest.folder, &output)?;
     fs::read(&output).with_context(|| format!("cannot read {}", output.display()))
+}
+
+/// Make a component one plugin file, with the manifest and the folders that lie in `source`.
+pub(crate) fn with_manifest(tree: &Tree, component: &Path, source: &Path, output: &Path) -> anyhow::Result<()> {
+    let mut kernel = Command::new(tree.kernel());
+    kernel.args(["plugin", "pack"]).arg(component).arg("--out").arg(output);
+    kernel.arg("--manifest").arg(source.join("plugin.toml"));
+    kernel.arg("--migrations").arg(source.join("migrations")).arg("--assets").arg(source.join("assets"));
+    command::read(&mut kernel).map(drop)
 }
 
 // A plugin's author has `wasm-component-ld` do this; some distributions' Rust, which we build with too, does not have it.

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::{command, progress};
 
@@ -20,6 +20,18 @@ pub(crate) fn install(names: &[&str]) -> anyhow::Result<bool> {
     })
     .with_context(|| format!("cannot install {}", names.join(", ")))?;
     Ok(true)
+}
+
+/// Have these commands, each of the Debian package of its name.
+pub(crate) fn need(commands: &[&str]) -> anyhow::Result<()> {
+    let missing = || commands.iter().copied().filter(|name| !command_exists(name)).collect::<Vec<_>>();
+    if !missing().is_empty() {
+        install(&missing())?;
+    }
+    match missing().as_slice() {
+        [] => Ok(()),
+        missing => bail!("not in PATH, and needed by tests: {0}. On Debian: apt-get install {0}", missing.join(" ")),
+    }
 }
 
 /// Whether this process runs as root.

@@ -11,7 +11,9 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, conformance, guest, plugins, postgres, progress, without_plugins};
+use crate::{
+    bundle, cargo, command, conformance, guest, package, plugins, postgres, progress, stock, without_plugins,
+};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -30,12 +32,16 @@ pub(crate) struct Options {
     filter: Vec<String>,
 }
 
+/// What tests show that others' tools understand: a registry, a client of registries, a signer.
+const TOOLS: [&str; 3] = ["docker-registry", "minisign", "skopeo"];
+
 /// The command.
 pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
     let programs = match options.postgres {
         Some(major) => postgres::version::fetch(major)?,
         None => postgres::find_or_install()?,
     };
+    package::need(&TOOLS)?;
     // On other versions than the machine's there is no PostGIS to install, which some of the cases are about.
     let whole = options.package.is_none() && options.filter.is_empty();
     let replays = whole && options.postgres.is_none();
@@ -63,6 +69,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
 /// Build what the tests load, and start the server that they create databases in.
 pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
+    stock::build_all(tree)?;
     bundle::lay_out(tree)?;
     Cluster::start(programs)
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result, code};
 use crate::host::config::Limits;
 use crate::host::grant::Grant;
 use crate::host::roster::Origin;
+use crate::host::signature;
 use crate::{auth, host, http, store, telemetry};
 
 section! {
@@ -41,13 +42,15 @@ pub struct Config {
     pub host: host::Config,
     /// `[host.limits]`
     pub limits: Limits,
+    /// `[signature]`
+    pub signature: signature::Config,
     /// `[plugins.<id>]`, without what is recorded: see [`Config::grant`].
     pub plugins: BTreeMap<String, Grant>,
     /// `[plugins]` by who says it.
     layers: Layers,
 }
 
-const SECTIONS: [&str; 6] = ["server", "log", "database", "auth", "host", "plugins"];
+const SECTIONS: [&str; 7] = ["server", "log", "database", "auth", "host", "signature", "plugins"];
 
 impl Config {
     /// Reads the sources.
@@ -67,7 +70,8 @@ impl Config {
     }
 
     fn read(table: &mut Table, faults: &mut Vec<String>) -> Self {
-        let [mut server, log, database, auth, mut host, plugins] = SECTIONS.map(|name| take(table, name, name, faults));
+        let [mut server, log, database, auth, mut host, signature, plugins] =
+            SECTIONS.map(|name| take(table, name, name, faults));
         let limits = take(&mut host, "limits", "host.limits", faults);
         let limits = Limits::read("host.limits", limits, faults);
         let cors = take(&mut server, "cors", "server.cors", faults);
@@ -79,6 +83,7 @@ impl Config {
             database: Section::read("database", database, faults),
             auth: Section::read("auth", auth, faults),
             host: Section::read("host", host, faults),
+            signature: Section::read("signature", signature, faults),
             plugins: read_plugins(plugins, &limits, faults),
             layers: Layers::default(),
             limits,
@@ -130,6 +135,7 @@ impl Config {
             default_toml::<auth::Config>("auth"),
             default_toml::<host::Config>("host"),
             default_toml::<Limits>("host.limits"),
+            default_toml::<signature::Config>("signature"),
             include_str!("plugins.toml").to_owned(),
         ]
         .join("\n")
@@ -146,6 +152,7 @@ impl Config {
             effective_toml("auth", &self.auth),
             effective_toml("host", &self.host),
             effective_toml("host.limits", &self.limits),
+            effective_toml("signature", &self.signature),
         ];
         parts.extend(self.plugins.iter().map(|(id, grant)| grant.print(id)));
         parts.join("\n")
@@ -263,6 +270,7 @@ mod tests {
     fn values_that_cannot_work_are_faults_before_anything_starts() {
         for (text, path) in [
             ("[log]\nlevel = \"foo=bar=baz\"", "log.level"),
+            ("[signature]\nkeys = { a = \"RW\" }", "signature.keys"),
             ("[host.limits]\nmemory = \"1GiB\"", "host.limits.memory"),
             ("[plugins.a.limits]\nmemory = \"1GiB\"", "plugins.a.limits.memory"),
             ("[server]\nmax_headers = \"16EiB\"", "server.max_headers"),

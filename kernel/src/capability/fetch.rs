@@ -23,11 +23,13 @@ use super::bindings::basalt::fetch::fetch::{Host, Incoming, Outgoing, add_to_lin
 use super::body::Body;
 use super::http::{header, listed};
 use super::memory::Held;
-use super::usage::{Budget, Usage};
+use super::usage::{Budget, Traffic};
 use crate::error::{Error, Result, code};
-use client::{Client, Request};
+use client::Client;
 use connect::{Connector, Resolve};
 
+pub(super) use client::Request;
+pub use client::{Roots, roots};
 pub use host::Pattern;
 
 /// The scope of the capability: `fetch = { hosts = ["api.stripe.com"] }`.
@@ -45,6 +47,7 @@ pub struct Fixed {
     /// Bytes of one answer.
     max_answer: u64,
     resolve: Resolve,
+    roots: Roots,
     client: OnceLock<Client>,
 }
 
@@ -81,22 +84,22 @@ fn invalid(what: impl std::fmt::Display) -> Error {
 }
 
 impl Fixed {
-    /// What was granted, and how long an answer may be.
-    pub fn new(grant: Grant, max_answer: u64) -> Self {
-        Self { grant: Arc::new(grant), max_answer, resolve: connect::system(), client: OnceLock::new() }
+    /// What was granted, how long an answer may be, and whom to believe.
+    pub fn new(grant: Grant, max_answer: u64, roots: Roots) -> Self {
+        Self { grant: Arc::new(grant), max_answer, resolve: connect::system(), roots, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&Client> {
         if self.client.get().is_none() {
             let connector = Connector::new(Arc::clone(&self.grant), Arc::clone(&self.resolve));
             // Another call may have been quicker.
-            let _ = self.client.set(Client::new(connector)?);
+            let _ = self.client.set(Client::new(connector, &self.roots)?);
         }
         self.client.get().ok_or_else(|| Error::internal(anyhow::anyhow!("a pool that was just made")))
     }
 
     /// The request that a plugin means, if it may be sent. Its addresses are looked at when there is a connection to open.
-    fn request(&self, method: &str, url: &str, headers: &[(String, String)], body: Bytes) -> Result<Request> {
+    pub(super) fn request(&self, method: &str, url: &str, headers: HeaderMap, body: Bytes) -> Result<Request> {
         let (target, uri) = host::target(url).map_err(invalid)?;
         let method: Method = method.parse().map_err(|_| invalid("no method of HTTP"))?;
         if method == Method::CONNECT || method == Method::TRACE {
@@ -107,12 +110,13 @@ impl Fixed {
         }
         let mut request = Request::new(Full::new(body));
         (*request.method_mut(), *request.uri_mut()) = (method, uri);
-        *request.headers_mut() = outgoing(headers)?;
+        *request.headers_mut() = headers;
+        FRAMING.iter().for_each(|name| drop(request.headers_mut().remove(*name)));
         Ok(request)
     }
 
     /// The answer, read to its end.
-    async fn exchange(&self, request: Request, mut reading: Reading<'_>) -> Result<(u16, HeaderMap, Bytes)> {
+    pub(super) async fn exchange(&self, request: Request, mut reading: Reading<'_>) -> Result<(u16, HeaderMap, Bytes)> {
         let answer = self.client()?.send(request).await?;
         let (head, mut body) = answer.into_parts();
         while let Some(piece) = client::next(&mut body).await? {
@@ -126,23 +130,27 @@ impl Fixed {
 
 /// An answer that is being read. What it needs in memory is counted while it grows, and no longer when it ends, however it
 /// does; its bytes stay counted.
-struct Reading<'a> {
-    usage: &'a mut Usage,
+pub(super) struct Reading<'a> {
+    traffic: &'a Traffic,
     budget: &'a Budget,
-    held: &'a mut Held,
+    held: &'a Held,
     taken: u64,
     /// In one piece: small ones would each keep the buffer that they came in.
     content: Vec<u8>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    pub(super) fn new(traffic: &'a Traffic, budget: &'a Budget, held: &'a Held) -> Self {
+        Self { traffic, budget, held, taken: 0, content: Vec::new() }
+    }
+
     fn add(&mut self, piece: &[u8], most: u64) -> Result<()> {
         let length = piece.len() as u64;
         if self.taken.saturating_add(length) > most {
             return Err(Error::new(&code::FETCH_TOO_LARGE, format!("the answer has more than {most} bytes"))
                 .hint("an operator can raise the plugin's limit `fetch_response`"));
         }
-        self.usage.fetched(self.budget, length)?;
+        self.traffic.fetched(self.budget, length)?;
         self.held.take(length).map_err(out_of_memory)?;
         self.taken += length;
         self.content.extend_from_slice(piece);
@@ -162,11 +170,19 @@ fn outgoing(given: &[(String, String)]) -> Result<HeaderMap> {
         let (name, value) = header(name, value).map_err(invalid)?;
         headers.append(name, value);
     }
-    FRAMING.iter().for_each(|name| drop(headers.remove(*name)));
     Ok(headers)
 }
 
-fn out_of_memory(fault: wasmtime::Error) -> Error {
+/// Until when to wait for a server.
+pub(super) fn until(patience: Option<Duration>, deadline: Instant) -> Instant {
+    (Instant::now() + patience.unwrap_or(PATIENCE)).min(deadline.checked_sub(MARGIN).unwrap_or(deadline))
+}
+
+pub(super) fn late() -> Error {
+    Error::new(&code::FETCH_TIMEOUT, "the server did not answer in time")
+}
+
+pub(super) fn out_of_memory(fault: wasmtime::Error) -> Error {
     Error::new(&code::PLUGIN_OUT_OF_MEMORY, format!("{fault}"))
 }
 
@@ -179,17 +195,14 @@ impl Host for Call {
         let scope = self.scope()?;
         let (journey, deadline) = (scope.journey.clone(), scope.deadline);
         let fixed = Arc::clone(&self.fixed);
-        self.usage.fetch(&fixed.budget)?;
-        self.usage.fetched(&fixed.budget, body.len() as u64)?;
-        let request = fixed.fetch.request(&method, &url, &headers, body)?;
+        self.traffic.fetch(&fixed.budget)?;
+        self.traffic.fetched(&fixed.budget, body.len() as u64)?;
+        let request = fixed.fetch.request(&method, &url, outgoing(&headers)?, body)?;
         journey.note(!request.method().is_safe());
-        let patience = timeout_ms.map_or(PATIENCE, |ms| Duration::from_millis(ms.into()));
-        let until = (Instant::now() + patience).min(deadline.checked_sub(MARGIN).unwrap_or(deadline));
-        let (usage, held) = (&mut self.usage, &mut self.held);
-        let reading = Reading { usage, budget: &fixed.budget, held, taken: 0, content: Vec::new() };
-        let late = |_| Error::new(&code::FETCH_TIMEOUT, "the server did not answer in time");
+        let until = until(timeout_ms.map(|ms| Duration::from_millis(ms.into())), deadline);
+        let reading = Reading::new(&self.traffic, &fixed.budget, &self.held);
         let exchange = fixed.fetch.exchange(request, reading);
-        let (status, headers, content) = timeout_at(until, exchange).await.map_err(late).flatten()?;
+        let (status, headers, content) = timeout_at(until, exchange).await.map_err(|_| late()).flatten()?;
         let body = self.hold(Body::from(content)).map_err(out_of_memory)?;
         Ok(Incoming { status, headers: listed(&headers), body })
     }

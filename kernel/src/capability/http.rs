@@ -9,10 +9,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-use super::Call;
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
 use super::dispatch::Journey;
+use super::{Call, Fixed};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 
@@ -148,16 +148,19 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> std::re
 /// # Errors
 /// `plugin.response-too-large`.
 pub fn check_size(call: &Call, response: &Response, max_bytes: u64) -> Result<()> {
-    let length = response.body.len();
+    fits(&call.fixed, response.body.len(), max_bytes)
+}
+
+pub(super) fn fits(fixed: &Fixed, length: u64, max_bytes: u64) -> Result<()> {
     if length <= max_bytes {
         return Ok(());
     }
     let message = format!("the response has {length} bytes, more than the {max_bytes} of the plugin's limit");
     Err(Error::new(&code::PLUGIN_RESPONSE_TOO_LARGE, message)
-        .hint(format!("[plugins.{}.limits] response", call.fixed.plugin)))
+        .hint(format!("[plugins.{}.limits] response", fixed.plugin)))
 }
 
-fn status(status: u16) -> std::result::Result<u16, String> {
+pub(super) fn status(status: u16) -> std::result::Result<u16, String> {
     if (200..600).contains(&status) { Ok(status) } else { Err(format!("{status} is no final HTTP status")) }
 }
 

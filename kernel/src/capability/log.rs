@@ -4,11 +4,15 @@
 mod recent;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use wasmtime::component::{HasSelf, Linker};
 
-use super::Call;
-use super::bindings::basalt::log::log::{Host, Level, add_to_linker};
+use super::bindings::basalt::log::log::{Host, add_to_linker};
+use super::{Call, Fixed};
+
+pub(super) use super::bindings::basalt::log::log::Level;
 
 pub use recent::{Line, Recent};
 
@@ -17,23 +21,113 @@ const MAX_MESSAGE: usize = 8 << 10;
 const MAX_FIELDS: usize = 32;
 const MAX_FIELD: usize = 1 << 10;
 
-/// What a call has logged.
-#[derive(Debug, Default)]
-pub struct State {
-    written: u32,
-    dropped: u32,
+/// Writes an instance's lines, each marked with the request of the call that runs. Shared with the streams that a guest
+/// may hold on its standard output.
+#[derive(Clone)]
+pub struct Pen(Arc<Shared>);
+
+struct Shared {
+    fixed: Arc<Fixed>,
+    state: Mutex<State>,
 }
 
-impl State {
-    pub(super) fn written(&self) -> u32 {
-        self.written
+/// What a call has logged.
+#[derive(Default)]
+struct State {
+    request: Option<Arc<str>>,
+    written: u32,
+    dropped: u32,
+    /// Of standard output and error: the beginning of a line.
+    begun: [Vec<u8>; 2],
+}
+
+/// Which of a program's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Output,
+    Error,
+}
+
+impl Stream {
+    fn level(self) -> Level {
+        match self {
+            Self::Output => Level::Info,
+            Self::Error => Level::Warn,
+        }
+    }
+}
+
+impl Pen {
+    pub(super) fn new(fixed: Arc<Fixed>) -> Self {
+        Self(Arc::new(Shared { fixed, state: Mutex::default() }))
     }
 
-    /// One line that says how many were dropped, so that the gap is seen.
-    pub(super) fn report_dropped(&self, plugin: &str) {
-        if self.dropped > 0 {
-            tracing::warn!(plugin, dropped = self.dropped, "the plugin logged more lines than one call may");
+    /// Enters the call of a request.
+    pub(super) fn begin(&self, request: &Arc<str>) {
+        *self.0.state.lock() = State { request: Some(Arc::clone(request)), ..State::default() };
+    }
+
+    /// Leaves the call: what it began to write is written, and how many lines were dropped is said, so that the gap is seen.
+    pub(super) fn end(&self) {
+        let mut state = self.0.state.lock();
+        for stream in [Stream::Output, Stream::Error] {
+            let begun = std::mem::take(&mut state.begun[stream as usize]);
+            self.0.line(&mut state, stream, &begun);
         }
+        let State { dropped, .. } = std::mem::take(&mut *state);
+        if dropped > 0 {
+            let plugin = &self.0.fixed.plugin;
+            tracing::warn!(plugin, dropped, "the plugin logged more lines than one call may");
+        }
+    }
+
+    pub(super) fn written(&self) -> u32 {
+        self.0.state.lock().written
+    }
+
+    /// One line, as far as the call may still write.
+    pub(super) fn write(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        self.0.write(&mut self.0.state.lock(), level, message, fields);
+    }
+
+    /// Bytes of a stream: each line of it is a line here.
+    pub(super) fn print(&self, stream: Stream, bytes: &[u8]) {
+        let mut state = self.0.state.lock();
+        let mut begun = std::mem::take(&mut state.begun[stream as usize]);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let part = &rest[..rest.len().min(MAX_MESSAGE - begun.len())];
+            let end = part.iter().position(|byte| *byte == b'\n').map_or(part.len(), |at| at + 1);
+            begun.extend_from_slice(&part[..end]);
+            rest = &rest[end..];
+            // One without an end is written in pieces.
+            if begun.ends_with(b"\n") || begun.len() == MAX_MESSAGE {
+                self.0.line(&mut state, stream, &begun);
+                begun.clear();
+            }
+        }
+        state.begun[stream as usize] = begun;
+    }
+}
+
+impl Shared {
+    fn line(&self, state: &mut State, stream: Stream, line: &[u8]) {
+        let line = line.trim_ascii_end();
+        if !line.is_empty() {
+            self.write(state, stream.level(), &String::from_utf8_lossy(line), &[]);
+        }
+    }
+
+    fn write(&self, state: &mut State, level: Level, message: &str, fields: &[(String, String)]) {
+        if state.written >= self.fixed.log_lines {
+            state.dropped = state.dropped.saturating_add(1);
+            return;
+        }
+        state.written += 1;
+        let request = state.request.as_deref().unwrap_or_default();
+        let (message, fields) = (plain(cut(message, MAX_MESSAGE)), render(fields));
+        self.fixed.recent.push(name(level), &message, request, &fields);
+        emit(level, &self.fixed.plugin, request, &message, &fields);
     }
 }
 
@@ -44,15 +138,7 @@ pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
 
 impl Host for Call {
     fn write(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        if self.log.written >= self.fixed.log_lines {
-            self.log.dropped = self.log.dropped.saturating_add(1);
-            return Ok(());
-        }
-        self.log.written += 1;
-        let request = self.scope.as_ref().map(|scope| scope.request_id.as_ref()).unwrap_or_default();
-        let (message, fields) = (plain(cut(&message, MAX_MESSAGE)), render(&fields));
-        self.fixed.recent.push(name(level), &message, request, &fields);
-        emit(level, &self.fixed.plugin, request, &message, &fields);
+        self.log.write(level, &message, &fields);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It frees nothing by itself: whoever keeps memory that nobody uses offers it as [`Idle`].
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -125,50 +125,85 @@ impl wasmtime::ResourceLimiter for Linear {
 }
 
 /// The host memory behind a guest's handles. Each handle counts in full, also where two share bytes: a guest could join
-/// shared bytes to an amount that is not there.
-#[derive(Default)]
+/// shared bytes to an amount that is not there. Each call has one of its own, which what it started in the background shares.
 pub struct Held {
     limit: u64,
-    bytes: u64,
-    /// Whether the kernel had no more.
-    pub exhausted: bool,
+    bytes: AtomicU64,
+    exhausted: AtomicBool,
     total: Arc<Total>,
 }
 
 impl Held {
     /// What a call of an instance may hold.
     pub fn new(limit: u64, total: Arc<Total>) -> Self {
-        Self { limit, total, ..Self::default() }
+        Self { limit, total, bytes: AtomicU64::new(0), exhausted: AtomicBool::new(false) }
     }
 
     /// Counts what a new handle stands for.
     ///
     /// # Errors
     /// When it is over the limit, or over the budget of all.
-    pub(super) fn take(&mut self, bytes: u64) -> wasmtime::Result<()> {
-        wasmtime::ensure!(self.bytes.saturating_add(bytes) <= self.limit, OutOfHostMemory);
-        self.exhausted = !self.total.take(bytes);
-        wasmtime::ensure!(!self.exhausted, OutOfHostMemory);
-        self.bytes += bytes;
+    pub(super) fn take(&self, bytes: u64) -> wasmtime::Result<()> {
+        let used = self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let is_within = used <= self.limit;
+        let has_room = is_within && self.total.take(bytes);
+        self.exhausted.store(is_within && !has_room, Ordering::Relaxed);
+        if !has_room {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        wasmtime::ensure!(has_room, OutOfHostMemory);
         Ok(())
     }
 
-    pub(super) fn give_back(&mut self, bytes: u64) {
-        let bytes = bytes.min(self.bytes);
-        self.bytes -= bytes;
-        self.total.give_back(bytes);
+    pub(super) fn give_back(&self, bytes: u64) {
+        let before =
+            self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| Some(held.saturating_sub(bytes)));
+        self.total.give_back(bytes.min(before.unwrap_or_default()));
     }
 
-    /// Counts from nothing again: a call begins or has ended.
-    pub(super) fn clear(&mut self) {
-        self.exhausted = false;
-        self.give_back(self.bytes);
+    /// Whether the kernel had no more.
+    pub fn is_exhausted(&self) -> bool {
+        self.exhausted.load(Ordering::Relaxed)
+    }
+
+    /// The same for another call, of which nothing is held yet.
+    pub(super) fn afresh(&self) -> Self {
+        Self::new(self.limit, Arc::clone(&self.total))
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.clear();
+        self.total.give_back(*self.bytes.get_mut());
+    }
+}
+
+/// A part of what a call holds, which is given back with the value.
+pub(super) struct Share {
+    held: Arc<Held>,
+    bytes: u64,
+}
+
+impl Share {
+    /// Nothing yet.
+    pub(super) fn of(held: &Arc<Held>) -> Self {
+        Self { held: Arc::clone(held), bytes: 0 }
+    }
+
+    /// Counts more.
+    ///
+    /// # Errors
+    /// As [`Held::take`].
+    pub(super) fn grow(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        self.held.take(bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.held.give_back(self.bytes);
     }
 }
 
@@ -235,13 +270,13 @@ mod tests {
     #[test]
     fn what_a_call_held_is_given_back_whatever_became_of_it() {
         let total = Arc::new(Total::new(40));
-        let mut held = Held::new(100, Arc::clone(&total));
-        assert!(held.take(30).is_ok() && held.take(20).is_err() && held.exhausted);
+        let held = Held::new(100, Arc::clone(&total));
+        assert!(held.take(30).is_ok() && held.take(20).is_err() && held.is_exhausted());
         held.give_back(10);
         assert_eq!(total.used(), 20);
         drop(held);
         assert_eq!(total.used(), 0);
-        let mut greedy = Held::new(10, total);
-        assert!(greedy.take(11).is_err() && !greedy.exhausted);
+        let greedy = Held::new(10, total);
+        assert!(greedy.take(11).is_err() && !greedy.is_exhausted());
     }
 }

@@ -166,7 +166,7 @@ impl Call {
         self.usage.sql_rows += rows.len() as u64;
         if let Err(fault) = self.held.take(rows.size()) {
             let fault = anyhow::anyhow!(fault);
-            return Err(if self.held.exhausted { super::exhausted().source(fault) } else { too_much(fault) });
+            return Err(if self.held.is_exhausted() { super::exhausted().source(fault) } else { too_much(fault) });
         }
         self.table.push(Cursor { rows, at: 0 }).map_err(Error::internal)
     }

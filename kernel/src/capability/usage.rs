@@ -2,6 +2,7 @@
 //!
 //! Computation and memory are counted by the engine.
 
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, code};
@@ -82,34 +83,46 @@ impl Usage {
         self.dispatches += 1;
         Ok(())
     }
+}
 
+/// Requests to servers outside, of which several can be under way at once, and the bytes of their bodies and answers.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    fetches: AtomicU32,
+    bytes: AtomicU64,
+}
+
+impl Traffic {
     /// Counts a request to a server outside.
     ///
     /// # Errors
     /// `fetch.too-many`.
-    pub(super) fn fetch(&mut self, budget: &Budget) -> Result<()> {
-        if self.fetches >= budget.fetches {
-            let message = format!("one call of the plugin may fetch {} times", budget.fetches);
-            return Err(
-                Error::new(&code::FETCH_TOO_MANY, message).hint("an operator can raise the plugin's limit `fetches`")
-            );
+    pub(super) fn fetch(&self, budget: &Budget) -> Result<()> {
+        if self.fetches.fetch_add(1, Ordering::Relaxed) < budget.fetches {
+            return Ok(());
         }
-        self.fetches += 1;
-        Ok(())
+        self.fetches.fetch_sub(1, Ordering::Relaxed);
+        let message = format!("one call of the plugin may fetch {} times", budget.fetches);
+        Err(Error::new(&code::FETCH_TOO_MANY, message).hint("an operator can raise the plugin's limit `fetches`"))
     }
 
     /// Counts bytes that were sent or came back.
     ///
     /// # Errors
     /// `fetch.too-many`.
-    pub(super) fn fetched(&mut self, budget: &Budget, bytes: u64) -> Result<()> {
-        self.fetch_bytes = self.fetch_bytes.saturating_add(bytes);
-        if self.fetch_bytes > budget.fetch_bytes {
-            let message = format!("one call of the plugin may send and get {} bytes", budget.fetch_bytes);
-            return Err(Error::new(&code::FETCH_TOO_MANY, message)
-                .hint("an operator can raise the plugin's limit `fetch_bytes`"));
+    pub(super) fn fetched(&self, budget: &Budget, bytes: u64) -> Result<()> {
+        let all = self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if all <= budget.fetch_bytes {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("one call of the plugin may send and get {} bytes", budget.fetch_bytes);
+        Err(Error::new(&code::FETCH_TOO_MANY, message).hint("an operator can raise the plugin's limit `fetch_bytes`"))
+    }
+
+    /// What there was so far.
+    pub(super) fn add_to(&self, usage: Usage) -> Usage {
+        let fetches = self.fetches.load(Ordering::Relaxed);
+        Usage { fetches, fetch_bytes: self.bytes.load(Ordering::Relaxed), ..usage }
     }
 }
 
@@ -149,11 +162,12 @@ mod tests {
 
     #[test]
     fn fetches_are_numbered_and_their_bytes_added_up() {
-        let mut usage = Usage::default();
-        usage.fetch(&BUDGET).expect("the first");
-        assert_eq!(usage.fetch(&BUDGET).expect_err("the second").code, "fetch.too-many");
-        usage.fetched(&BUDGET, 6).expect("some bytes");
-        usage.fetched(&BUDGET, 4).expect("all bytes");
-        assert_eq!(usage.fetched(&BUDGET, 1).expect_err("one more").code, "fetch.too-many");
+        let traffic = Traffic::default();
+        traffic.fetch(&BUDGET).expect("the first");
+        assert_eq!(traffic.fetch(&BUDGET).expect_err("the second").code, "fetch.too-many");
+        traffic.fetched(&BUDGET, 6).expect("some bytes");
+        traffic.fetched(&BUDGET, 4).expect("all bytes");
+        assert_eq!(traffic.add_to(Usage::default()), Usage { fetches: 1, fetch_bytes: 10, ..Usage::default() });
+        assert_eq!(traffic.fetched(&BUDGET, 1).expect_err("one more").code, "fetch.too-many");
     }
 }

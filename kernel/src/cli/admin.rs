@@ -2,16 +2,17 @@
 
 mod private;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use ureq::http::Request;
+use ureq::tls::TlsConfig;
 use zeroize::Zeroizing;
 
-use super::Setup;
+use super::{Setup, tls};
 use crate::app::data_dir::{self, Holder};
 use crate::auth::operator;
 use crate::config::variable;
@@ -23,16 +24,21 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// For an answer: compiling a large plugin and its migrations take minutes.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
+const HTTPS: &str = "https://";
+
 /// No list is longer.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Which kernel is asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// The kernel to ask, http://host:port, with the key in BASALT_OPERATOR_KEY [default: the one that runs on the data
+    /// The kernel to ask, https://host or http://host:port, with the key in BASALT_OPERATOR_KEY [default: the one that runs on the data
     /// directory, or one that runs for this command; also BASALT_URL]
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
+    /// Certificates to trust beside the system's, as PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
 }
 
 /// A kernel and the key to it.
@@ -54,7 +60,9 @@ pub(super) fn with_kernel(
     command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
 ) -> Result<ExitCode> {
     if let Some(url) = place.url.or_else(|| variable("BASALT_URL")) {
-        return command(&Client::new(&checked(&url)?, given_key().ok_or_else(no_key)?, false));
+        let url = checked(&url)?;
+        let tls = url.starts_with(HTTPS).then(|| tls::config(place.ca.as_deref())).transpose()?;
+        return command(&Client::new(&url, given_key().ok_or_else(no_key)?, false).secured(tls));
     }
     let data_dir = setup.config.root.data_dir.clone();
     match data_dir::holder(&data_dir) {
@@ -101,23 +109,38 @@ fn occupied(data_dir: &Path, process: Option<u32>) -> Error {
 /// An operator key does not travel in the clear but where it was said in so many words that it may.
 fn checked(url: &str) -> Result<String> {
     let wrong = || {
-        Error::new(&code::CONFIG_INVALID, format!("{url:?} is no http://host:port"))
-            .hint("to a kernel of another machine: `ssh -L 8080:127.0.0.1:8080 HOST`, then http://127.0.0.1:8080")
+        Error::new(&code::CONFIG_INVALID, format!("{url:?} is no https://host and no http://host:port"))
+            .hint("to a kernel without TLS: `ssh -L 8080:127.0.0.1:8080 HOST`, then http://127.0.0.1:8080")
     };
     let url = url.trim_end_matches('/');
-    url.strip_prefix("http://").filter(|rest| !rest.is_empty()).map(|_| url.to_owned()).ok_or_else(wrong)
+    let rest = [HTTPS, "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    rest.filter(|rest| !rest.is_empty()).map(|_| url.to_owned()).ok_or_else(wrong)
+}
+
+fn agent(tls: Option<TlsConfig>) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // The key is for this kernel and for nobody between.
+        .proxy(None)
+        .timeout_connect(Some(CONNECT))
+        .timeout_global(Some(PATIENCE));
+    match tls {
+        Some(tls) => config.tls_config(tls),
+        None => config,
+    }
+    .build()
+    .into()
 }
 
 impl Client {
     fn new(url: &str, key: Zeroizing<String>, is_private: bool) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            // The key is for this kernel and for nobody between.
-            .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(PATIENCE));
-        Self { url: url.to_owned(), key, agent: config.build().into(), is_private }
+        Self { url: url.to_owned(), key, agent: agent(None), is_private }
+    }
+
+    /// The same, which speaks TLS like this.
+    fn secured(self, tls: Option<TlsConfig>) -> Self {
+        Self { agent: agent(tls), ..self }
     }
 
     /// Asks; without content the answer is null. The path is below that of the admin API.
@@ -204,7 +227,8 @@ mod tests {
     #[test]
     fn the_key_goes_only_where_it_is_told_to() {
         assert_eq!(checked("http://localhost:8080/").expect("a place"), "http://localhost:8080");
-        for wrong in ["", "http://", "localhost:8080", "https://example.com", "ftp://a", "HTTP://a"] {
+        assert_eq!(checked("https://example.com/").expect("a place"), "https://example.com");
+        for wrong in ["", "http://", "https://", "localhost:8080", "ftp://a", "HTTP://a"] {
             assert_eq!(checked(wrong).expect_err(wrong).code, "config.invalid");
         }
     }

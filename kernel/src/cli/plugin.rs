@@ -9,8 +9,11 @@ mod list;
 mod log;
 mod pack;
 mod question;
+mod sign;
+mod source;
 mod word;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::Setup;
@@ -31,7 +34,7 @@ enum Command {
     List(list::Arguments),
     /// Say everything about one plugin
     Inspect(inspect::Arguments),
-    /// Install a plugin from its file; asks before it may do anything
+    /// Install a plugin from a file, a URL or a registry; asks before it may do anything
     Add(add::Arguments),
     /// Replace a plugin by another version; asks only for what is new
     Upgrade(add::Arguments),
@@ -51,6 +54,10 @@ enum Command {
     Build(build::Arguments),
     /// Make a plugin of a component in any language
     Pack(pack::Arguments),
+    /// Make a key that signs plugins
+    Keygen(sign::Keygen),
+    /// Sign a plugin's file
+    Sign(sign::Sign),
 }
 
 impl Arguments {
@@ -59,6 +66,8 @@ impl Arguments {
         match &self.command {
             Command::Build(arguments) => Some(build::run(arguments)),
             Command::Pack(arguments) => Some(pack::run(arguments)),
+            Command::Keygen(arguments) => Some(sign::generate(arguments)),
+            Command::Sign(arguments) => Some(sign::sign(arguments)),
             _ => None,
         }
     }
@@ -69,20 +78,20 @@ type Task = Box<dyn FnOnce(&Client) -> Result<ExitCode> + Send>;
 
 pub(super) fn run(setup: Setup, arguments: Arguments) -> Result<ExitCode> {
     // Before a kernel is looked for or started: a file that is no plugin needs none.
-    let task = task(arguments.command)?;
+    let task = task(arguments.command, arguments.place.ca.as_deref())?;
     admin::with_kernel(setup, arguments.place, task)
 }
 
-fn task(command: Command) -> Result<Task> {
+fn task(command: Command, ca: Option<&Path>) -> Result<Task> {
     let task: Task = match command {
         Command::List(arguments) => Box::new(move |client| list::run(client, &arguments)),
         Command::Inspect(arguments) => Box::new(move |client| inspect::run(client, &arguments)),
         Command::Add(arguments) => {
-            let file = arguments.open()?;
+            let file = arguments.source.open(ca)?;
             Box::new(move |client| add::run(client, &arguments, &file))
         }
         Command::Upgrade(arguments) => {
-            let file = arguments.open()?;
+            let file = arguments.source.open(ca)?;
             Box::new(move |client| add::upgrade(client, &arguments, &file))
         }
         Command::Remove(arguments) => Box::new(move |client| change::remove(client, &arguments)),
@@ -93,6 +102,8 @@ fn task(command: Command) -> Result<Task> {
         Command::Logs(arguments) => Box::new(move |client| log::run(client, &arguments)),
         Command::Build(arguments) => Box::new(move |_| build::run(&arguments)),
         Command::Pack(arguments) => Box::new(move |_| pack::run(&arguments)),
+        Command::Keygen(arguments) => Box::new(move |_| sign::generate(&arguments)),
+        Command::Sign(arguments) => Box::new(move |_| sign::sign(&arguments)),
     };
     Ok(task)
 }

@@ -67,6 +67,17 @@ codes! {
     PLUGIN_CIRCUIT_OPEN = "plugin.circuit-open", Unavailable, "The plugin failed so often that it is left alone for a moment. Try again after `Retry-After`.";
     PLUGIN_BUSY = "plugin.busy", Unavailable, "All of the plugin's instances stayed busy until the deadline. Try again after `Retry-After`.";
 
+    PLUGIN_DOWNGRADE = "plugin.downgrade", Conflict, "The file is an older version than the one that runs: whoever serves old files could bring an old fault back. Say that it is meant, or roll back.";
+
+    SIGNATURE_MISSING = "signature.missing", Denied, "The plugin's file is not signed, and `signature.required` is set, or the version that runs is signed.";
+    SIGNATURE_UNKNOWN = "signature.unknown-key", Denied, "The plugin's file is signed with a key that `signature.keys` does not name.";
+    SIGNATURE_INVALID = "signature.invalid", Invalid, "What came as a signature is none, or is one of another file: the file or the signature was changed.";
+
+    SOURCE_INVALID = "source.invalid", Invalid, "What a command was told to fetch is no file, https URL or OCI reference that it fetches, or holds no plugin.";
+    SOURCE_UNREACHABLE = "source.unreachable", Unavailable, "What a command was told to fetch did not come: no connection, no trusted certificate, not found, too large, or too slow.";
+    SOURCE_DENIED = "source.denied", Unauthenticated, "A server wants credentials for what a command was told to fetch, or does not accept those that it got.";
+    SOURCE_CHECKSUM = "source.checksum", Invalid, "What was fetched is not what its checksum or digest says.";
+
     HOST_OUT_OF_MEMORY = "host.out-of-memory", Unavailable, "The plugins of this kernel use all of `host.memory`. Try again after `Retry-After`.";
 
     BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";

@@ -14,8 +14,9 @@ use super::instance::{Exports, Instance};
 use super::lane;
 use super::meter::Used;
 use super::plugin::Plugin;
+use super::stock;
 use crate::capability::http::{Request, Response, check_size, take};
-use crate::capability::{self, Call, OutOfHostMemory, Scope};
+use crate::capability::{self, Call, OutOfHostMemory, Scope, wasi};
 use crate::error::{Error, Result, code};
 
 /// Bytes that a guest may hand to the host in one call of a capability: bounds what one host call can allocate.
@@ -108,6 +109,8 @@ impl Plugin {
         };
         let request = instance.store.data().scope.as_ref().map(|scope| Arc::clone(&scope.request_id));
         self.fixed.recent.push("error", &failure.to_string(), &request.unwrap_or_default(), "{}");
+        // What it wrote before it failed is what its author looks for.
+        instance.store.data_mut().end();
         self.engine.lanes.discard(instance);
         Err(failure)
     }
@@ -164,7 +167,8 @@ impl Plugin {
         let instance = self.code.linked.instantiate_async(&mut *store).await?;
         let handler = self.code.handler.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
         let filter = self.code.filter.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
-        Ok(Exports { handler, filter })
+        let stock = self.code.stock.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
+        Ok(Exports { handler, filter, stock })
     }
 
     fn explain(&self, trap: &wasmtime::Error, instance: &Instance) -> Error {
@@ -233,6 +237,9 @@ impl Task {
 /// Calls the export that a task is for, and takes what it leaves out of the guest's table.
 async fn perform(instance: &mut Instance, task: Task, max_bytes: u64) -> wasmtime::Result<Result<Done>> {
     match task {
+        Task::Handle(request) if instance.exports.stock.is_some() => {
+            Ok(stock::handle(instance, request, max_bytes).await?.map(Done::Handled))
+        }
         Task::Handle(request) => handle(instance, request, max_bytes).await,
         Task::Before(request) => before(instance, request, max_bytes).await,
         Task::After(request, response) => after(instance, request, response, max_bytes).await,
@@ -279,7 +286,7 @@ async fn after(
 }
 
 /// Loading has checked that a plugin exports what its manifest promises, and nothing else is called.
-fn absent() -> wasmtime::Error {
+pub(super) fn absent() -> wasmtime::Error {
     wasmtime::Error::msg("the plugin does not export this")
 }
 
@@ -298,10 +305,11 @@ fn explain(trap: &wasmtime::Error, call: &Call) -> Error {
         Some(Trap::OutOfFuel) => (&code::PLUGIN_OUT_OF_FUEL, "the plugin used up the computation of one call"),
         Some(Trap::Interrupt) => (&code::PLUGIN_TIMEOUT, "the plugin did not answer in time"),
         Some(Trap::StackOverflow) => (&code::PLUGIN_STACK_OVERFLOW, "the plugin's stack overflowed"),
-        _ if call.memory.exhausted || call.held.exhausted => return capability::exhausted(),
+        _ if call.memory.exhausted || call.held.is_exhausted() => return capability::exhausted(),
         _ if call.memory.refused || trap.is::<OutOfHostMemory>() => {
             (&code::PLUGIN_OUT_OF_MEMORY, "the plugin ran out of its memory")
         }
+        _ if wasi::is_exit(trap) => (&code::PLUGIN_TRAP, "the plugin ended itself"),
         _ => (&code::PLUGIN_TRAP, "the plugin crashed"),
     };
     Error::new(code, message).source(anyhow::anyhow!("{trap:?}"))

@@ -17,6 +17,9 @@ section! {
         /// Memory of all plugins together: of their instances, in use or not, and what the host holds for their calls. When it
         /// is used up, instances that wait for a call are dropped, the longest unused first; then calls are answered 503.
         memory: Size = "2GiB",
+        /// A PEM file with certificates that plugins' requests to servers outside trust, beside the system's (those of
+        /// `SSL_CERT_FILE` where that is set): for authorities of your own.
+        fetch_roots: Option<PathBuf> = none,
         /// Memory that compiling one installed plugin may take, in a process of its own.
         compile_memory: Size = "2GiB",
         /// Time of processors that compiling one installed plugin may take, all its threads together; in whole seconds.

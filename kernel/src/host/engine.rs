@@ -16,6 +16,7 @@ use super::compiler::Compiler;
 use super::config::Config;
 use super::lane::Lanes;
 use super::manifest::refused;
+use crate::capability::fetch::{self, Roots};
 use crate::capability::memory::Total;
 use crate::error::{Error, Result};
 
@@ -36,6 +37,8 @@ pub struct Engine {
     pub lanes: Lanes,
     /// The memory of all plugins.
     pub memory: Arc<Total>,
+    /// Whom plugins' requests to servers outside believe.
+    pub roots: Roots,
 }
 
 impl Engine {
@@ -55,6 +58,7 @@ impl Engine {
             compiler: None,
             lanes: Lanes::start()?,
             memory: Arc::new(Total::new(config.memory.0)),
+            roots: fetch::roots(config.fetch_roots.as_deref())?,
         })
     }
 

@@ -221,6 +221,11 @@ impl Grant {
 }
 
 impl Scopes {
+    /// Whether a capability is linked.
+    pub fn has(&self, name: &str) -> bool {
+        self.linked.iter().any(|capability| capability.name == name)
+    }
+
     /// Reads both sides, so that a mistake in either is refused, and keeps what is wanted.
     fn read(&mut self, name: &str, wanted: &Value, granted: &Value) -> Result<()> {
         for side in [wanted, granted] {

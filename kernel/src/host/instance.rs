@@ -14,6 +14,7 @@ use wasmtime::Store;
 
 use super::config::Limits;
 use crate::capability::memory::{Idle, Total};
+use crate::capability::wasi::incoming_handler;
 use crate::capability::{Call, filter, handler};
 use crate::error::{Error, Result, code};
 use crate::telemetry;
@@ -50,6 +51,7 @@ impl Drop for Live {
 pub(super) struct Exports {
     pub(super) handler: Option<handler::Guest>,
     pub(super) filter: Option<filter::Guest>,
+    pub(super) stock: Option<incoming_handler::Guest>,
 }
 
 /// The instances of a plugin.

@@ -17,6 +17,7 @@ use super::manifest::{Manifest, Route, refused};
 use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
+use crate::capability::wasi::{self, incoming_handler};
 use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, schema, secret, sql};
 use crate::error::{Error, Result};
 use crate::store::{Login, Store};
@@ -43,6 +44,8 @@ pub(super) struct Code {
     pub(super) linked: InstancePre<Call>,
     pub(super) handler: Option<handler::GuestIndices>,
     pub(super) filter: Option<filter::GuestIndices>,
+    /// Where it answers by `wasi:http`, and not by our contract.
+    pub(super) stock: Option<incoming_handler::GuestIndices>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -76,6 +79,7 @@ impl Plugin {
         }
         let fixed = Fixed {
             plugin: package.manifest.id.clone(),
+            wasi: scopes.has("wasi"),
             sql: sql::Fixed {
                 store: store.clone(),
                 grant: scopes.sql,
@@ -86,7 +90,7 @@ impl Plugin {
             },
             schema: schema::Fixed { store: store.clone(), grant: scopes.schema },
             dispatch: scopes.dispatch,
-            fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0),
+            fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0, Arc::clone(&engine.roots)),
             secret: secret::Fixed::new(store, scopes.secret),
             settings,
             log_lines: grant.limits.log_lines,
@@ -158,13 +162,16 @@ impl Code {
     fn find(linked: InstancePre<Call>, manifest: &Manifest) -> Result<Self> {
         let handler = handler::GuestIndices::new(&linked).ok();
         let filter = filter::GuestIndices::new(&linked).ok();
-        if handler.is_none() && !manifest.routes.is_empty() {
-            return Err(refused("it has routes, but does not export basalt:http/handler"));
+        let stock = incoming_handler::GuestIndices::new(&linked).ok().filter(|_| handler.is_none());
+        if handler.is_none() && stock.is_none() && !manifest.routes.is_empty() {
+            return Err(refused(
+                "it has routes, but does not export basalt:http/handler or wasi:http/incoming-handler",
+            ));
         }
         if filter.is_none() && manifest.filter.is_some() {
             return Err(refused("it has a filter, but does not export basalt:http/filter"));
         }
-        Ok(Self { linked, handler, filter })
+        Ok(Self { linked, handler, filter, stock })
     }
 }
 
@@ -208,6 +215,9 @@ fn link(
     capability::link_types(&mut linker)?;
     for capability in &scopes.linked {
         (capability.link)(&mut linker)?;
+    }
+    if scopes.has("wasi") {
+        wasi::link_http(&mut linker, scopes.has("http"), scopes.has("fetch"))?;
     }
     linker.instantiate_pre(component)
 }

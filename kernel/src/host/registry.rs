@@ -20,6 +20,8 @@ pub struct Entry {
     pub grant: Arc<Grant>,
     /// Of its file, when it was installed; none when it came with the binary.
     pub digest: Option<Digest>,
+    /// The name of the key that its file is signed with, where it is.
+    pub signer: Option<String>,
     /// Whether it can be called.
     pub state: State,
 }
@@ -48,7 +50,8 @@ impl Entry {
     pub fn broken(id: &str, digest: Option<Digest>, fault: Error) -> Self {
         let manifest = Manifest::unreadable(id);
         let grant = Grant::none(id);
-        Self { manifest: Arc::new(manifest), grant: Arc::new(grant), digest, state: State::refused(id, fault) }
+        let state = State::refused(id, fault);
+        Self { manifest: Arc::new(manifest), grant: Arc::new(grant), digest, signer: None, state }
     }
 
     /// Why it does not answer, when that is not the operator's will.

@@ -4,6 +4,7 @@
 //! What is installed is recorded by the store, what is live is the fleet's; this is the order in which the two change.
 
 mod act;
+mod descent;
 mod follow;
 
 use std::collections::BTreeMap;
@@ -19,9 +20,10 @@ use super::manifest::refused;
 use super::package::Package;
 use super::plugin::Plugin;
 use super::registry::{Entry, Registry, State};
+use super::signature;
 use crate::error::{Error, Result, code};
 use crate::store::Store;
-use crate::store::plugin::{Digest, Installed};
+use crate::store::plugin::{Digest, File, Installed};
 
 pub use act::{Answer, Install, Who};
 
@@ -44,6 +46,7 @@ pub struct Roster {
     store: Store,
     engine: Engine,
     grants: Grants,
+    signatures: signature::Config,
     bundle: BTreeMap<String, Package>,
     /// What this node has made live of what is installed, by id. Written by whoever has the turn.
     known: ArcSwap<BTreeMap<String, Installed>>,
@@ -60,6 +63,8 @@ struct Candidate {
     digest: Option<Digest>,
     /// What the operator approved for it.
     recorded: Table,
+    /// What vouches for its file.
+    signature: Option<String>,
 }
 
 impl Origin {
@@ -73,13 +78,20 @@ impl Roster {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn open(files: &[(String, bytes::Bytes)], store: &Store, engine: Engine, grants: Grants) -> Result<Self> {
+    pub async fn open(
+        files: &[(String, bytes::Bytes)],
+        store: &Store,
+        engine: Engine,
+        grants: Grants,
+        signatures: signature::Config,
+    ) -> Result<Self> {
         let known = by_id(store.plugins().await?);
         let roster = Self {
             fleet: Fleet::new(Registry::default()),
             store: store.clone(),
             engine,
             grants,
+            signatures,
             bundle: bundle(files),
             known: ArcSwap::from_pointee(known.clone()),
             turn: Default::default(),
@@ -125,17 +137,18 @@ impl Roster {
     fn bundled(&self, id: &str) -> Result<Candidate> {
         let package = self.bundle.get(id).cloned();
         let package = package.ok_or_else(|| refused(format!("this kernel was built without the plugin {id}")))?;
-        Ok(Candidate { package, digest: None, recorded: Table::new() })
+        Ok(Candidate { package, digest: None, recorded: Table::new(), signature: None })
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Candidate> {
-        let (file, recorded) = self.store.plugin_file(&digest).await?;
-        Ok(Candidate { package: Package::parse(file)?, digest: Some(digest), recorded: table(&recorded)? })
+        let File { content, recorded, signature } = self.store.plugin_file(&digest).await?;
+        let (package, recorded) = (Package::parse(content)?, table(&recorded)?);
+        Ok(Candidate { package, digest: Some(digest), recorded, signature })
     }
 
     /// Makes a version ready, or says why it is not. What runs beside it until it takes over keeps what it has.
     async fn load(&self, candidate: Candidate, enabled: bool, beside: Option<&Arc<Plugin>>) -> Entry {
-        let Candidate { package, digest, mut recorded } = candidate;
+        let Candidate { package, digest, mut recorded, signature } = candidate;
         let id = package.manifest.id.clone();
         if !enabled {
             recorded.insert("enabled".to_owned(), false.into());
@@ -147,14 +160,21 @@ impl Roster {
         let manifest = Arc::new(package.manifest.clone());
         // What came with the binary is as trusted as the binary; the others are strangers'.
         let engine = if digest.is_none() { self.engine.without_compiler() } else { self.engine.clone() };
-        let loaded = match grant.enabled {
-            false => Ok(State::Disabled),
-            true => Plugin::load(package, &grant, &engine, &self.store, beside.map(|it| &**it))
+        // Again at each load: a key may have lost its trust, or a database its integrity.
+        let signed = match &digest {
+            Some(_) => self.signatures.check(&package.wasm, signature.as_deref()).map(|name| name.map(str::to_owned)),
+            None => Ok(None),
+        };
+        let signer = signed.as_ref().ok().cloned().flatten();
+        let loaded = match (grant.enabled, signed) {
+            (false, _) => Ok(State::Disabled),
+            (true, Err(fault)) => Err(fault),
+            (true, Ok(_)) => Plugin::load(package, &grant, &engine, &self.store, beside.map(|it| &**it))
                 .await
                 .map(|plugin| State::Ready(Arc::new(plugin))),
         };
         let state = loaded.unwrap_or_else(|fault| State::refused(&id, fault));
-        Entry { manifest, grant, digest, state }
+        Entry { manifest, grant, digest, signer, state }
     }
 
     /// Has the canary that is installed answer its part, where it can.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     2 "0002_ddl_notice",
     3 "0003_public",
     4 "0004_plugins",
+    5 "0005_signature",
 };
 
 /// Kernels that start together wait for each other. An advisory lock would do, but every login could hold that one.

@@ -58,8 +58,23 @@ pub struct Version {
     pub manifest: String,
     /// What the operator approved for it: TOML of the shape of `[plugins.<id>]`.
     pub recorded: String,
+    /// The signature that came with its file, where one did.
+    pub signature: Option<String>,
+    /// The name that the key of this signature had.
+    pub signer: Option<String>,
     /// When it came, in Postgres' text form.
     pub installed_at: String,
+}
+
+/// A plugin's file, and what was recorded with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The file.
+    pub content: Bytes,
+    /// See [`Version::recorded`].
+    pub recorded: String,
+    /// See [`Version::signature`].
+    pub signature: Option<String>,
 }
 
 /// A second version that answers a part of the requests.
@@ -122,11 +137,11 @@ impl Store {
         versions(&mut *self.visit().await?).await
     }
 
-    /// The file with this digest, and what the operator approved for it.
+    /// The file with this digest.
     ///
     /// # Errors
     /// `plugin.not-found` when there is none, `plugin.refused` when it is not what the digest says.
-    pub async fn plugin_file(&self, digest: &Digest) -> Result<(Bytes, String)> {
+    pub async fn plugin_file(&self, digest: &Digest) -> Result<File> {
         file(&mut *self.visit().await?, digest).await
     }
 
@@ -172,17 +187,19 @@ async fn installed(session: &mut Session) -> Result<Vec<Installed>> {
 }
 
 async fn versions(session: &mut Session) -> Result<Vec<Version>> {
-    let sql = "select digest, plugin, version, manifest, recorded, installed_at from basalt.plugin_version \
-               order by plugin, installed_at, digest";
+    let sql = "select digest, plugin, version, manifest, recorded, signature, signer, installed_at \
+               from basalt.plugin_version order by plugin, installed_at, digest";
     let answer = session.ask(sql, &[]).await?;
     let read = |row: Vec<Option<String>>| {
-        let [digest, plugin, version, manifest, recorded, installed_at] = fields(row)?;
+        let [digest, plugin, version, manifest, recorded, signature, signer, installed_at] = fields(row)?;
         Some(Version {
             digest: Digest(digest?),
             plugin: plugin?,
             version: version?,
             manifest: manifest?,
             recorded: recorded?,
+            signature,
+            signer,
             installed_at: installed_at?,
         })
     };
@@ -190,21 +207,21 @@ async fn versions(session: &mut Session) -> Result<Vec<Version>> {
 }
 
 /// Results are text: two bytes of it for each of the file's.
-async fn file(session: &mut Session, digest: &Digest) -> Result<(Bytes, String)> {
-    let sql = "select encode(content, 'hex'), recorded from basalt.plugin_version where digest = $1";
+async fn file(session: &mut Session, digest: &Digest) -> Result<File> {
+    let sql = "select encode(content, 'hex'), recorded, signature from basalt.plugin_version where digest = $1";
     let answer = session.ask(sql, &[text(digest.as_str())]).await?;
-    let row = answer.texts().next().and_then(fields::<2>);
-    let [Some(content), Some(recorded)] = row.ok_or_else(|| {
+    let row = answer.texts().next().and_then(fields::<3>);
+    let [Some(content), Some(recorded), signature] = row.ok_or_else(|| {
         Error::new(&code::PLUGIN_NOT_FOUND, format!("no plugin's file with the digest {digest} is kept"))
     })?
     else {
         return Err(strange());
     };
-    let file = unhex(&content).ok_or_else(strange)?;
-    if Digest::of(&file) != *digest {
+    let content = unhex(&content).ok_or_else(strange)?;
+    if Digest::of(&content) != *digest {
         return Err(Error::new(&code::PLUGIN_REFUSED, format!("the file that is kept as {digest} is damaged")));
     }
-    Ok((file.into(), recorded))
+    Ok(File { content: content.into(), recorded, signature })
 }
 
 async fn log(session: &mut Session, id: Option<&str>, most: u32) -> Result<Vec<Entry>> {

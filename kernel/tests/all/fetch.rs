@@ -1,5 +1,7 @@
 //! `fetch`: a plugin asks servers outside, those that were named and no others, and no server costs more than the limits say.
 
+mod tls;
+
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -10,17 +12,20 @@ use serde_json::{Value, json};
 use crate::kernel::{Kernel, Setup, wait_until};
 
 /// A server outside. It keeps what it was sent: for each request its connection's number and its text.
-struct Outside {
-    port: u16,
+pub struct Outside {
+    pub port: u16,
     seen: Arc<Mutex<Vec<(usize, String)>>>,
 }
 
 /// Writes an answer; whether the connection stays.
-type Answer = fn(request: &str, stream: &mut TcpStream) -> bool;
+pub type Answer = fn(request: &str, stream: &mut TcpStream) -> bool;
 
 impl Outside {
-    fn start(answer: Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    pub fn start(answer: Answer) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").expect("a port"), answer)
+    }
+
+    pub fn on(listener: TcpListener, answer: Answer) -> Self {
         let (port, seen) = (listener.local_addr().expect("an address").port(), Arc::default());
         let kept = Arc::clone(&seen);
         std::thread::spawn(move || {
@@ -32,11 +37,11 @@ impl Outside {
         Self { port, seen }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub fn seen(&self) -> Vec<String> {
         self.seen.lock().iter().map(|(_, text)| text.clone()).collect()
     }
 }
@@ -73,7 +78,7 @@ fn write(stream: &mut TcpStream, head: &str, body: &str) -> bool {
     stream.write_all(text.as_bytes()).is_ok()
 }
 
-fn hello(_: &str, stream: &mut TcpStream) -> bool {
+pub fn hello(_: &str, stream: &mut TcpStream) -> bool {
     write(stream, "200 OK\r\nx-two: a\r\nx-two: b\r\nconnection: keep-alive", "hello")
 }
 

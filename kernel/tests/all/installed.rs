@@ -29,6 +29,8 @@ fn version(version: &str) -> (Version, Bytes) {
         version: version.to_owned(),
         manifest: String::new(),
         recorded: String::new(),
+        signature: Some("signed".to_owned()),
+        signer: None,
         installed_at: String::new(),
     };
     (version, file)
@@ -70,7 +72,7 @@ fn a_plugin_goes_through_its_life_and_the_log_has_it() {
         let plugin = &plugins[0];
         assert_eq!((&plugin.current, &plugin.previous), (&Some(digests[2].clone()), &Some(digests[0].clone())));
         assert_eq!((plugin.enabled, &plugin.canary, plugin.revision), (true, &None, seen));
-        assert_eq!(store.plugin_file(&digests[2]).await.expect("kept").0, files[2].1);
+        assert_eq!(store.plugin_file(&digests[2]).await.expect("kept").content, files[2].1);
         assert_eq!(store.plugin_file(&digests[1]).await.expect_err("left").code, "plugin.not-found");
         assert_eq!(store.plugin_versions().await.expect("read").len(), 2);
         change(&store, Some(seen), Act::Remove, None).await.expect("removed");

@@ -38,7 +38,10 @@ mod readme;
 mod schema;
 mod secret;
 mod settings;
+mod source;
 mod sql;
+mod stock;
+mod wasi;
 mod wire;
 
 // One file a feature: with `plugins/` emptied these are not built into anything that could answer.

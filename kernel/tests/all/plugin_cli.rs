@@ -58,7 +58,7 @@ fn a_plugin_is_installed_upgraded_rolled_back_switched_and_removed() {
 
         let (asked, hint) = refused(setup, &["add", &one], "plugin.asks");
         let words = "It wants to\n  read the clock\n  answer requests at /test/x/{lines}\n  write to the log\n";
-        assert_eq!(asked.trim_end(), format!("test-log 1.0.0: Tests\nlicence: MIT\n\n{words}").trim_end());
+        assert_eq!(asked.trim_end(), format!("test-log 1.0.0: Tests\nlicence: MIT, not signed\n\n{words}").trim_end());
         assert!(hint.contains("--yes"), "{hint}");
         // A pipe is nobody.
         failed(&setup.run_with(&["plugin", "add", &one], "y\n"), "plugin.asks");
@@ -67,7 +67,8 @@ fn a_plugin_is_installed_upgraded_rolled_back_switched_and_removed() {
 
         let (asked, _) = refused(setup, &["add", &two], "plugin.asks");
         let difference = "It newly wants to\n  get random bytes\n\nIt no longer wants to\n  read the clock\n";
-        let expected = format!("test-log 1.0.0 → 2.0.0: Tests\nlicence: MIT\n\n{difference}\n2 permissions stay.");
+        let expected =
+            format!("test-log 1.0.0 → 2.0.0: Tests\nlicence: MIT, not signed\n\n{difference}\n2 permissions stay.");
         assert_eq!(asked.trim_end(), expected);
         assert!(well(setup, &["list"]).contains("test-log  1.0.0    ready  installed"));
         let upgraded = well(setup, &["upgrade", &two, "--yes", "--reason", "as agreed"]);
@@ -171,7 +172,7 @@ fn a_kernel_of_another_place_is_asked_with_its_key() {
     };
     failed(&with("basalt_operator_wrong", &["--url", &kernel.url]), "auth.operator-key");
     assert!(text(&with(&key, &["--url", &kernel.url]).stdout).contains("test-log"));
-    failed(&with(&key, &["--url", "https://example.com"]), "config.invalid");
+    failed(&with(&key, &["--url", "ftp://example.com"]), "config.invalid");
     failed(&with(&key, &["--url", "http://127.0.0.1:1"]), "admin.unreachable");
     let mut command = elsewhere.command();
     command.env("BASALT_OPERATOR_KEY", key.trim()).env("BASALT_URL", &kernel.url);

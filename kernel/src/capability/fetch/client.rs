@@ -2,7 +2,8 @@
 //! environment and decides no grant: [`super::connect`] does, for each connection.
 
 use std::io;
-use std::sync::{Arc, LazyLock};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,8 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{self, Builder};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::connect::{Connector, Refused};
@@ -24,14 +27,29 @@ const MAX_HEADERS: usize = 100;
 const IDLE: usize = 4;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
-/// The certificates that the system trusts; read once, which takes milliseconds.
-static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+/// Whose certificates are believed, by all plugins alike.
+pub type Roots = Arc<RootCertStore>;
+
+/// What the system trusts, and what is in a PEM file.
+///
+/// # Errors
+/// `config.invalid` when the file holds no certificate.
+pub fn roots(extra: Option<&Path>) -> Result<Roots> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    Arc::new(roots)
-});
+    if let Some(path) = extra {
+        let wrong =
+            |why: String| Error::new(&code::CONFIG_INVALID, format!("host.fetch_roots: {}: {why}", path.display()));
+        let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let (added, _) = roots.add_parsable_certificates(found.map_err(|fault| wrong(fault.to_string()))?);
+        if added == 0 {
+            return Err(wrong("there is no certificate in it".to_owned()));
+        }
+    }
+    Ok(Arc::new(roots))
+}
 
-pub(super) type Request = hyper::Request<Full<Bytes>>;
+pub(in crate::capability) type Request = hyper::Request<Full<Bytes>>;
 
 /// A pool of connections.
 pub(super) struct Client(legacy::Client<HttpsConnector<Connector>, Full<Bytes>>);
@@ -41,10 +59,10 @@ impl Client {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub(super) fn new(connector: Connector) -> Result<Self> {
+    pub(super) fn new(connector: Connector, roots: &Roots) -> Result<Self> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let tls = tls.with_safe_default_protocol_versions().map_err(Error::internal)?;
-        let tls = tls.with_root_certificates(Arc::clone(&ROOTS)).with_no_client_auth();
+        let tls = tls.with_root_certificates(Arc::clone(roots)).with_no_client_auth();
         let secured = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions();
         let mut builder = Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
@@ -113,8 +131,8 @@ fn explain(fault: legacy::Error) -> Error {
             .hint("an operator grants an address inside with its network: \"minio:9000 in 10.0.0.0/8\"")
             .source(fault);
     }
-    let message = if cause::<rustls::Error>(&fault).is_some() {
-        "the server cannot show that it is who it is asked to be"
+    let message = if let Some(fault) = cause::<rustls::Error>(&fault) {
+        certificate(fault)
     } else if fault.is_connect() {
         "no connection to the server"
     } else if cause::<hyper::Error>(&fault).is_some_and(hyper::Error::is_parse) {
@@ -123,6 +141,23 @@ fn explain(fault: legacy::Error) -> Error {
         "the connection ended before the server answered"
     };
     unreachable(message).source(fault)
+}
+
+/// What is wrong with what a server shows.
+fn certificate(fault: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Wrong;
+    match fault {
+        rustls::Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. }) => {
+            "the server's certificate has expired"
+        }
+        rustls::Error::InvalidCertificate(Wrong::NotValidForName | Wrong::NotValidForNameContext { .. }) => {
+            "the server's certificate is for another name"
+        }
+        rustls::Error::InvalidCertificate(Wrong::UnknownIssuer | Wrong::BadSignature) => {
+            "the server's certificate is worth nothing here: nobody who is trusted vouches for it"
+        }
+        _ => "the server cannot show that it is who it is asked to be",
+    }
 }
 
 fn unreachable(message: &str) -> Error {

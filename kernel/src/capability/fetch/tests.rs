@@ -26,14 +26,14 @@ fn fixed(hosts: &[&str], answers: &[&[&str]]) -> (Fixed, Arc<AtomicUsize>) {
         Box::pin(async move { Ok(answer) })
     });
     let grant = Grant { hosts: hosts.iter().map(|host| pattern(host)).collect() };
-    let fixed = Fixed { resolve, ..Fixed::new(grant, 1000) };
+    let fixed = Fixed { resolve, ..Fixed::new(grant, 1000, Arc::new(rustls::RootCertStore::empty())) };
     (fixed, lookups)
 }
 
 /// The code with which a GET is refused; nothing when a connection would be opened.
 async fn refusal(hosts: &[&str], url: &str, addresses: &[&str]) -> Option<String> {
     let (fixed, _) = fixed(hosts, &[addresses]);
-    if let Err(fault) = fixed.request("GET", url, &[], Bytes::new()) {
+    if let Err(fault) = fixed.request("GET", url, HeaderMap::new(), Bytes::new()) {
         return Some(fault.code.into_owned());
     }
     let target = host::target(url).expect("read before").0;
@@ -321,7 +321,8 @@ fn headers_cannot_end_early_or_frame_another_message() {
 fn methods_that_turn_a_server_into_a_tunnel_or_a_mirror_are_not_sent() {
     let (fixed, _) = fixed(HOSTS, &[]);
     for method in ["CONNECT", "TRACE", "", "G T", "GET\r\n", "GET / HTTP/1.1\r\n"] {
-        let refused = fixed.request(method, "https://api.example.com/", &[], Bytes::new()).expect_err(method);
+        let refused =
+            fixed.request(method, "https://api.example.com/", HeaderMap::new(), Bytes::new()).expect_err(method);
         assert_eq!(refused.code, "fetch.invalid", "{method:?}");
     }
 }
@@ -344,7 +345,7 @@ async fn server() -> (u16, Arc<AtomicUsize>) {
 }
 
 async fn fetch(fixed: &Fixed, url: &str) -> Result<u16> {
-    let request = fixed.request("GET", url, &[], Bytes::new())?;
+    let request = fixed.request("GET", url, HeaderMap::new(), Bytes::new())?;
     fixed.client()?.send(request).await.map(|answer| answer.status().as_u16())
 }
 

@@ -1,21 +1,20 @@
 //! `basalt plugin add` and `upgrade`: a file is sent, what it asks for is shown, and a yes is sent back. What is missing, and
 //! whether it can run, the kernel says.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::Value;
 
 use super::question;
+use super::source::{self, Fetched};
 use crate::cli::admin::{Client, path};
 use crate::cli::terminal;
 use crate::error::{Error, Result, code};
-use crate::host::package::Package;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The plugin's file
-    file: PathBuf,
+    #[command(flatten)]
+    pub(super) source: source::Arguments,
     /// Approve what it asks for, without a question
     #[arg(long, short)]
     yes: bool,
@@ -25,16 +24,12 @@ pub(super) struct Arguments {
     /// Calls of the new version after which it stays, if it does well [default: 100, of a canary 1000]
     #[arg(long, value_name = "N")]
     calls: Option<u64>,
+    /// Install it also where it is older than the version that runs
+    #[arg(long)]
+    downgrade: bool,
     /// Why, for the log of what happened to the plugin
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-}
-
-impl Arguments {
-    /// The file, where it is a plugin.
-    pub(super) fn open(&self) -> Result<Package> {
-        Package::open(&self.file)
-    }
 }
 
 /// `5%` or `5`.
@@ -44,19 +39,19 @@ fn share(text: &str) -> Result<u32, String> {
 }
 
 /// Installs what is not there, and replaces what is.
-pub(super) fn run(client: &Client, arguments: &Arguments, package: &Package) -> Result<ExitCode> {
-    let before = present(client, &package.manifest.id)?;
-    install(client, arguments, package, before.as_deref())
+pub(super) fn run(client: &Client, arguments: &Arguments, fetched: &Fetched) -> Result<ExitCode> {
+    let before = present(client, &fetched.package.manifest.id)?;
+    install(client, arguments, fetched, before.as_deref())
 }
 
 /// The same, but for a plugin that is not there: a wrong file would be installed beside what was meant.
-pub(super) fn upgrade(client: &Client, arguments: &Arguments, package: &Package) -> Result<ExitCode> {
-    let id = &package.manifest.id;
+pub(super) fn upgrade(client: &Client, arguments: &Arguments, fetched: &Fetched) -> Result<ExitCode> {
+    let id = &fetched.package.manifest.id;
     let before = present(client, id)?.ok_or_else(|| {
         Error::new(&code::PLUGIN_NOT_FOUND, format!("there is no plugin {id} to upgrade"))
-            .hint(format!("`basalt plugin add {}` installs it", arguments.file.display()))
+            .hint(format!("`basalt plugin add {}` installs it", arguments.source.name()))
     })?;
-    install(client, arguments, package, Some(&before))
+    install(client, arguments, fetched, Some(&before))
 }
 
 /// The version that is there.
@@ -68,17 +63,17 @@ fn present(client: &Client, id: &str) -> Result<Option<String>> {
     }
 }
 
-fn install(client: &Client, arguments: &Arguments, package: &Package, before: Option<&str>) -> Result<ExitCode> {
-    let answer = match send(client, arguments, package, None) {
+fn install(client: &Client, arguments: &Arguments, fetched: &Fetched, before: Option<&str>) -> Result<ExitCode> {
+    let answer = match send(client, arguments, fetched, None) {
         Err(asks) if asks.code == code::PLUGIN_ASKS.name => {
             let details = asks.details.clone().unwrap_or_default();
             let has_colour = terminal::has_colour();
-            println!("{}", question::render(&package.manifest, before, &details["difference"], has_colour));
+            println!("{}", question::render(&fetched.package.manifest, before, &details, has_colour));
             if !is_approved(arguments, asks)? {
                 eprintln!("nothing was changed");
                 return Ok(ExitCode::FAILURE);
             }
-            send(client, arguments, package, details["seal"].as_str())?
+            send(client, arguments, fetched, details["seal"].as_str())?
         }
         answer => answer?,
     };
@@ -94,16 +89,19 @@ fn is_approved(arguments: &Arguments, asks: Error) -> Result<bool> {
     }
 }
 
-fn send(client: &Client, arguments: &Arguments, package: &Package, seal: Option<&str>) -> Result<Value> {
+fn send(client: &Client, arguments: &Arguments, fetched: &Fetched, seal: Option<&str>) -> Result<Value> {
     let [canary, calls] =
         [arguments.canary.map(u64::from), arguments.calls].map(|number| number.map(|n| n.to_string()));
     let query = [
         ("approve", seal),
+        ("signature", fetched.signature.as_deref()),
+        ("unsigned", arguments.source.unsigned.then_some("true")),
+        ("downgrade", arguments.downgrade.then_some("true")),
         ("canary", canary.as_deref()),
         ("calls", calls.as_deref()),
         ("reason", arguments.reason.as_deref()),
     ];
-    client.ask("POST", &path(&["plugins"], &query), Some(&package.wasm))
+    client.ask("POST", &path(&["plugins"], &query), Some(&fetched.package.wasm))
 }
 
 #[cfg(test)]

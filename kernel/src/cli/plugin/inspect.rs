@@ -52,6 +52,7 @@ fn head(plugin: &Value) -> String {
         ("state", of("state")),
         ("origin", of("origin")),
         ("licence", of("license")),
+        ("signed by", of("signer")),
         ("trial", trial(&plugin["trial"])),
     ];
     let rows: Vec<_> = facts
@@ -93,7 +94,9 @@ fn setting(setting: &Value) -> Vec<String> {
 
 fn version(version: &Value) -> Vec<String> {
     let digest: String = text(&version["digest"]).chars().take(DIGEST).collect();
-    vec![text(&version["version"]), text(&version["role"]), digest, text(&version["installed_at"])]
+    let signer = version["signer"].as_str().map(|name| format!("signed by {}", terminal::plain(name)));
+    let installed = text(&version["installed_at"]);
+    vec![text(&version["version"]), text(&version["role"]), digest, installed, signer.unwrap_or_default()]
 }
 
 #[cfg(test)]
@@ -106,7 +109,7 @@ mod tests {
     fn what_is_known_is_shown_in_sections() {
         let plugin = json!({
             "id": "shop", "version": "1.0.0", "state": "refused", "origin": "installed", "description": "Sells things",
-            "license": "MIT", "trial": null,
+            "license": "MIT", "signer": "acme", "trial": null,
             "reason": { "code": "plugin.not-granted", "message": "it wants more", "hint": "grant it" },
             "permissions": [{ "words": "act as anybody", "grave": true }, { "words": "run SQL", "grave": false }],
             "lacking": [{ "words": "act as anybody", "grave": true }],
@@ -115,14 +118,15 @@ mod tests {
             "settings": [{ "name": "currency", "description": "What prices are in" }],
             "limits": { "memory": "32MiB", "reuse": true },
             "usage": { "calls": 2, "failures": {}, "breaker": "closed" },
-            "versions": [{ "digest": "0123456789abcdef", "version": "1.0.0", "installed_at": "today", "role": "current" }],
+            "versions": [{ "digest": "0123456789abcdef", "version": "1.0.0", "installed_at": "today", "role": "current", "signer": "acme" }],
             "log": [{ "event": "add", "version": "1.0.0", "actor": "ann", "reason": "", "at": "today" }],
         });
         let expected = "\
 shop 1.0.0: Sells things
-  state    refused
-  origin   installed
-  licence  MIT
+  state      refused
+  origin     installed
+  licence    MIT
+  signed by  acme
 
 why it does not run
   it wants more [plugin.not-granted]
@@ -151,7 +155,7 @@ usage of this version on this node
   breaker  closed
 
 versions
-  1.0.0  current  0123456789ab  today
+  1.0.0  current  0123456789ab  today  signed by acme
 
 events
   today  add 1.0.0 by ann

@@ -26,10 +26,10 @@ pub(super) fn run(client: &Client, arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn render(plugins: &Value) -> String {
-    let head = ["id", "version", "state", "origin", "trial"].map(str::to_owned).to_vec();
+    let head = ["id", "version", "state", "origin", "trial", "signed by"].map(str::to_owned).to_vec();
     let row = |plugin: &Value| {
         let mut row = ["id", "version", "state", "origin"].map(|name| text(&plugin[name])).to_vec();
-        row.push(trial(&plugin["trial"]));
+        row.extend([trial(&plugin["trial"]), text(&plugin["signer"])]);
         row
     };
     let rows: Vec<_> = std::iter::once(head).chain(each(plugins).map(row)).collect();
@@ -53,14 +53,14 @@ mod tests {
         let plugins = json!([
             { "id": "blog", "version": "0.1.0", "state": "ready", "origin": "binary", "reason": null, "trial": null },
             { "id": "shop", "version": "1.0.0", "state": "ready", "origin": "installed", "reason": null,
-              "trial": { "version": "1.1.0", "share": 5, "calls": 12, "failures": 0 } },
+              "signer": "acme", "trial": { "version": "1.1.0", "share": 5, "calls": 12, "failures": 0 } },
             { "id": "wild", "version": "2.0.0", "state": "refused", "origin": "installed", "trial": null,
               "reason": { "code": "plugin.not-granted", "message": "it wants more", "hint": "[plugins.wild]\ngrant = {}" } },
         ]);
         let expected = "\
-id    version  state    origin     trial
+id    version  state    origin     trial                             signed by
 blog  0.1.0    ready    binary
-shop  1.0.0    ready    installed  1.1.0 at 5 %: 12 calls, 0 failed
+shop  1.0.0    ready    installed  1.1.0 at 5 %: 12 calls, 0 failed  acme
 wild  2.0.0    refused  installed
 
 wild

@@ -6,14 +6,16 @@ use super::word::{each, permissions, text};
 use crate::cli::terminal::plain;
 use crate::host::manifest::Manifest;
 
-/// What stands above the question. The difference is the admin API's; of the version before there is one for an upgrade.
-pub(super) fn render(manifest: &Manifest, before: Option<&str>, difference: &Value, has_colour: bool) -> String {
+/// What stands above the question. What is asked is the admin API's; of the version before there is one for an upgrade.
+pub(super) fn render(manifest: &Manifest, before: Option<&str>, asked: &Value, has_colour: bool) -> String {
     let Manifest { id, version, description, license, .. } = manifest;
     let head = match before {
         Some(before) => format!("{} {} → {}", plain(id), plain(before), plain(version)),
         None => format!("{} {}", plain(id), plain(version)),
     };
-    let mut out = format!("{head}: {}\nlicence: {}\n", plain(description), plain(license));
+    let signed = asked["signer"].as_str().map_or("not signed".to_owned(), |name| format!("signed by {}", plain(name)));
+    let mut out = format!("{head}: {}\nlicence: {}, {signed}\n", plain(description), plain(license));
+    let difference = &asked["difference"];
     let mut section = |title: &str, lines: &Value| {
         if each(lines).next().is_some() {
             out.push_str(&format!("\n{title}\n{}", permissions(lines, has_colour)));
@@ -63,8 +65,8 @@ mod tests {
         let difference =
             json!({ "added": [line("act as anybody", true), line("run SQL", false)], "removed": [], "kept": [] });
         assert_eq!(
-            render(&manifest(), None, &difference, false),
-            "shop 1.1.0: Sells things\nlicence: MIT\n\nIt wants to\n! act as anybody\n  run SQL\n"
+            render(&manifest(), None, &json!({ "signer": "acme", "difference": difference }), false),
+            "shop 1.1.0: Sells things\nlicence: MIT, signed by acme\n\nIt wants to\n! act as anybody\n  run SQL\n"
         );
     }
 
@@ -73,9 +75,9 @@ mod tests {
         let (added, removed) = (json!([line("run SQL", false)]), json!([line("read the clock", false)]));
         let render = |kept: Value| {
             let difference = json!({ "added": added, "removed": removed, "kept": kept });
-            render(&manifest(), Some("1.0.0"), &difference, false)
+            render(&manifest(), Some("1.0.0"), &json!({ "signer": null, "difference": difference }), false)
         };
-        let shown = "shop 1.0.0 → 1.1.0: Sells things\nlicence: MIT\n\nIt newly wants to\n  run SQL\n\nIt no longer wants \
+        let shown = "shop 1.0.0 → 1.1.0: Sells things\nlicence: MIT, not signed\n\nIt newly wants to\n  run SQL\n\nIt no longer wants \
                      to\n  read the clock\n";
         assert_eq!(render(json!([])), shown);
         assert_eq!(render(json!([line("x", false)])), format!("{shown}\n1 permission stays.\n"));

@@ -18,39 +18,56 @@ pub struct Interface {
 impl Interface {
     pub(super) fn check(&self, manifest: &Manifest) -> Result<()> {
         for import in &self.imports {
-            match capability_of(import) {
-                Some("types") => {}
-                Some(name) if manifest.want.contains_key(name) => {}
-                Some(name) if capability::find(name).is_some() => return Err(undeclared(manifest, name)),
-                _ => {
-                    let import: String = import.chars().take(100).flat_map(char::escape_debug).collect();
-                    return Err(refused(format!("its code imports {import}, which this kernel does not offer")));
-                }
+            let names = capabilities_of(import);
+            if names.is_empty() || names.iter().any(|name| *name != TYPES && capability::find(name).is_none()) {
+                let import: String = import.chars().take(100).flat_map(char::escape_debug).collect();
+                return Err(refused(format!("its code imports {import}, which this kernel does not offer")));
+            }
+            let is_undeclared = |name: &&&str| **name != TYPES && !manifest.want.contains_key(**name);
+            if let Some(name) = names.iter().find(is_undeclared) {
+                return Err(undeclared(manifest, name, import));
             }
         }
-        let promises = [
-            (!manifest.routes.is_empty(), "routes", "http/handler"),
-            (manifest.filter.is_some(), "a filter", "http/filter"),
-        ];
-        match promises.into_iter().find(|(promised, _, export)| *promised && !self.has_export(export)) {
-            Some((_, what, export)) => Err(refused(format!("it has {what}, but does not export basalt:{export}"))),
-            None => Ok(()),
+        let is_handler = self.has_export("basalt:http/handler") || self.has_export("wasi:http/incoming-handler");
+        if !manifest.routes.is_empty() && !is_handler {
+            let handlers = "basalt:http/handler or wasi:http/incoming-handler";
+            return Err(refused(format!("it has routes, but does not export {handlers}")));
         }
+        if manifest.filter.is_some() && !self.has_export("basalt:http/filter") {
+            return Err(refused("it has a filter, but does not export basalt:http/filter"));
+        }
+        Ok(())
     }
 
     /// In whatever version: whether that is one of ours is found when it is linked.
     fn has_export(&self, name: &str) -> bool {
-        let name = format!("basalt:{name}@");
-        self.exports.iter().any(|export| export.starts_with(&name))
+        self.exports.iter().any(|export| export.strip_prefix(name).is_some_and(|rest| rest.starts_with('@')))
     }
 }
 
-fn capability_of(import: &str) -> Option<&str> {
-    import.strip_prefix("basalt:")?.split('/').next()
+/// What all packages of the contract share, which grants nothing.
+const TYPES: &str = "types";
+
+/// The capabilities that an import takes; none for what no kernel offers.
+fn capabilities_of(import: &str) -> Vec<&str> {
+    let name = import.split('@').next().unwrap_or_default();
+    match name.split_once(':') {
+        Some(("basalt", rest)) => rest.split('/').take(1).collect(),
+        Some(("wasi", "http/outgoing-handler")) => vec!["wasi", "fetch"],
+        Some(("wasi", _)) => vec!["wasi"],
+        _ => Vec::new(),
+    }
 }
 
-fn undeclared(manifest: &Manifest, name: &str) -> Error {
+fn undeclared(manifest: &Manifest, name: &str, import: &str) -> Error {
     let id = &manifest.id;
     let message = format!("the plugin {id} imports the capability {name:?}, which its manifest does not ask for");
-    Error::new(&code::PLUGIN_REFUSED, message).hint(format!("its author adds [want.{name}] to plugin.toml"))
+    let error = Error::new(&code::PLUGIN_REFUSED, message);
+    match name {
+        // A runtime that can fetch imports it for programs that do not.
+        "fetch" if import.starts_with("wasi:") => error.hint(
+            "its author adds [want.fetch] with the hosts that it asks to plugin.toml, or `hosts = []` when it asks none",
+        ),
+        _ => error.hint(format!("its author adds [want.{name}] to plugin.toml")),
+    }
 }

@@ -159,6 +159,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("", plain("clock", "read the clock")),
     ("", plain("random", "get random bytes")),
     ("", plain("settings", "read its settings")),
+    ("", plain("wasi", "be a WASI program, with a clock, random bytes and the log: no files, no sockets")),
     limit("memory", "use up to {} of memory in each instance"),
     limit("host_memory", "have the host hold up to {} for a call"),
     limit("fuel", "compute up to {} instructions in a call"),

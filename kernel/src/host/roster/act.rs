@@ -31,12 +31,18 @@ pub struct Who<'a> {
 pub struct Install<'a> {
     /// The file.
     pub wasm: Bytes,
+    /// The minisign signature of the file.
+    pub signature: Option<&'a str>,
     /// The seal of the permissions that the operator has seen and approved: see [`Answer::Asks`].
     pub approved: Option<&'a str>,
     /// Per cent of the requests that see it at first; all without.
     pub canary: Option<u32>,
     /// Calls of a canary that decide.
     pub calls: Option<u64>,
+    /// Whether the operator means an older version.
+    pub downgrade: bool,
+    /// Whether the operator means a file without a signature where the version that runs has one.
+    pub unsigned: bool,
 }
 
 /// What came of an installation.
@@ -49,6 +55,8 @@ pub enum Answer {
         id: String,
         /// Its version.
         version: String,
+        /// The name of the key that it is signed with.
+        signer: Option<String>,
         /// What it wants beside what it has, and what it has no use for any more.
         difference: Difference,
         /// Approves exactly this: sent back with the same file.
@@ -71,25 +79,32 @@ impl Roster {
     /// Installs a plugin, or upgrades it to another version.
     ///
     /// # Errors
-    /// `plugin.refused` and the like when it could not run; `plugin.on-trial`, `plugin.conflict`. Nothing is changed then but,
+    /// `signature.invalid` and the like, `plugin.downgrade`; `plugin.refused` and the like when it could not run; `plugin.on-trial`, `plugin.conflict`. Nothing is changed then but,
     /// where its migrations ran, its own schema.
     pub async fn install(&self, install: Install<'_>, who: Who<'_>) -> Result<Answer> {
+        let signer = self.signatures.check(&install.wasm, install.signature)?;
         let package = Package::parse(install.wasm.clone())?;
         package.check()?;
-        if let Err(asks) = self.ask(&package, &install).await? {
+        self.check_descent(&package.manifest, &install)?;
+        if let Err(asks) = self.ask(&package, &install, signer).await? {
             return Ok(asks);
         }
         // Long, and changes nothing: others need not wait for it.
         self.engine.component(&install.wasm).await?;
         let _turn = self.turn().await;
-        match self.ask(&package, &install).await? {
+        match self.ask(&package, &install, signer).await? {
             Err(asks) => Ok(asks),
-            Ok(recorded) => self.upgrade(package, recorded, &install, who).await,
+            Ok(recorded) => self.upgrade(package, recorded, signer, &install, who).await,
         }
     }
 
     /// What would be recorded for a version, or the question that has to be answered first.
-    async fn ask(&self, package: &Package, install: &Install<'_>) -> Result<Result<Table, Answer>> {
+    async fn ask(
+        &self,
+        package: &Package,
+        install: &Install<'_>,
+        signer: Option<&str>,
+    ) -> Result<Result<Table, Answer>> {
         let (id, version) = (package.manifest.id.clone(), package.manifest.version.clone());
         let old = match self.installed(&id).and_then(|installed| installed.current) {
             Some(digest) => table(&self.store.plugin_recorded(&digest).await?)?,
@@ -98,19 +113,29 @@ impl Roster {
         let difference = (self.grants)(&id, &old, Origin::File)?.difference(&package.manifest);
         let seal = seal(&install.wasm, &difference.added);
         if !difference.added.is_empty() && install.approved != Some(seal.as_str()) {
-            return Ok(Err(Answer::Asks { id, version, difference, seal }));
+            let signer = signer.map(str::to_owned);
+            return Ok(Err(Answer::Asks { id, version, signer, difference, seal }));
         }
         Ok(Ok(grant::record(&old, &package.manifest, &difference.added)))
     }
 
-    async fn upgrade(&self, package: Package, recorded: Table, install: &Install<'_>, who: Who<'_>) -> Result<Answer> {
+    async fn upgrade(
+        &self,
+        package: Package,
+        recorded: Table,
+        signer: Option<&str>,
+        install: &Install<'_>,
+        who: Who<'_>,
+    ) -> Result<Answer> {
         self.fleet.check_trial()?;
         let (id, version) = (package.manifest.id.clone(), package.manifest.version.clone());
         let (installed, digest) = (self.installed(&id), Digest::of(&install.wasm));
-        let file = version_of(&package, digest.clone(), &recorded);
+        let signature = install.signature.map(str::to_owned);
+        let file = Version { signature, signer: signer.map(str::to_owned), ..version_of(&package, &digest, &recorded) };
         let running = self.running(&id);
         let enabled = installed.as_ref().is_none_or(|installed| installed.enabled);
-        let candidate = Candidate { package, digest: Some(digest.clone()), recorded };
+        let candidate =
+            Candidate { package, digest: Some(digest.clone()), recorded, signature: file.signature.clone() };
         let entry = self.load(candidate, enabled, running.as_ref()).await;
         if let Err(fault) = self.prove(&entry).await {
             self.tighten(&id).await;
@@ -310,11 +335,13 @@ fn unknown(id: &str) -> Error {
     Error::new(&code::PLUGIN_NOT_FOUND, format!("no plugin has the id {id:?}")).hint("`basalt plugin list` lists them")
 }
 
-fn version_of(package: &Package, digest: Digest, recorded: &Table) -> Version {
-    let manifest = &package.manifest;
+/// Of a file without a signature.
+fn version_of(package: &Package, digest: &Digest, recorded: &Table) -> Version {
+    let (digest, manifest) = (digest.clone(), &package.manifest);
     let (plugin, version) = (manifest.id.clone(), manifest.version.clone());
     let (manifest, recorded) = (package.source.clone(), recorded.to_string());
-    Version { digest, plugin, version, manifest, recorded, installed_at: String::new() }
+    let (signature, signer, installed_at) = (None, None, String::new());
+    Version { digest, plugin, version, manifest, recorded, signature, signer, installed_at }
 }
 
 /// Of a file and what is asked for it: an answer to one question is none to another.

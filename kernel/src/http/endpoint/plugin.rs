@@ -84,6 +84,7 @@ fn summary(entry: &Entry, trial: Option<&Trial>) -> Value {
         "enabled": entry.grant.enabled,
         "reason": reason,
         "origin": if entry.digest.is_some() { "installed" } else { "binary" },
+        "signer": entry.signer,
         "trial": trial.map(on_trial),
     })
 }
@@ -120,7 +121,8 @@ fn version(version: &Version, installed: Option<&Installed>) -> Value {
         () => None,
     });
     json!({
-        "digest": version.digest.as_str(), "version": version.version, "installed_at": version.installed_at, "role": role,
+        "digest": version.digest.as_str(), "version": version.version, "signer": version.signer,
+        "installed_at": version.installed_at, "role": role,
     })
 }
 

@@ -101,11 +101,13 @@ async fn keep(session: &mut Session, version: &Version, content: &Bytes) -> Resu
         let message = format!("the plugin's file has {} bytes, more than {MAX_FILE}", content.len());
         return Err(Error::new(&code::PLUGIN_REFUSED, message));
     }
-    let sql = "insert into basalt.plugin_version (digest, plugin, version, manifest, recorded, content) \
-               values ($1, $2, $3, $4, $5, $6) on conflict (digest) do update set recorded = excluded.recorded";
+    let sql = "insert into basalt.plugin_version (digest, plugin, version, manifest, recorded, signature, signer, content) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (digest) do update set \
+               recorded = excluded.recorded, signature = excluded.signature, signer = excluded.signer";
     let names = [version.digest.as_str(), &version.plugin, &version.version, &version.manifest, &version.recorded];
     let names = names.map(text);
-    session.ask(sql, &[&names[..], &[Parameter::Raw(content.clone())]].concat()).await.map(drop)
+    let signed = [version.signature.as_deref(), version.signer.as_deref()].map(maybe);
+    session.ask(sql, &[&names[..], &signed, &[Parameter::Raw(content.clone())]].concat()).await.map(drop)
 }
 
 /// The row that came of it: its revision, and the version that the log should name. None when it was not as seen.

@@ -63,7 +63,7 @@ fn a_file_with_the_id_of_a_trusted_plugin_has_nothing_of_its_grant() {
     assert_eq!(added[0]["words"], "act as any signed-in user (trusted)", "grave ones first: {added}");
     let added = add(&kernel, &version("9.1.0", "", ""));
     assert_eq!((speaks(&kernel), &added["previous"]), (json!("9.1.0"), &json!("1.0.0")));
-    install(&kernel, "", &stranger).refuses(409, "plugin.asks");
+    install(&kernel, "?downgrade=true", &stranger).refuses(409, "plugin.asks");
 }
 
 #[test]

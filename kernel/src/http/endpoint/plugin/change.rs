@@ -26,7 +26,16 @@ async fn install_whole(call: Call) -> Result<Reply> {
     let wasm = call.body.clone().ok_or_else(|| invalid("the body is the plugin's file"))?;
     let (approved, reason) = (call.query("approve"), reason(&call)?);
     let (canary, calls) = (number(&call, "canary", 1..=99)?, number(&call, "calls", 1..=1_000_000_000)?);
-    let install = Install { wasm, approved: approved.as_deref(), canary: canary.map(|share| share as u32), calls };
+    let signature = call.query("signature");
+    let install = Install {
+        wasm,
+        signature: signature.as_deref(),
+        approved: approved.as_deref(),
+        canary: canary.map(|share| share as u32),
+        calls,
+        downgrade: flag(&call, "downgrade")?,
+        unsigned: flag(&call, "unsigned")?,
+    };
     let answer = call.context.roster.install(install, who(&call, &reason)).await?;
     match &answer {
         Answer::Installed { .. } => Ok(render::json(StatusCode::OK, &json!(answer))),
@@ -58,11 +67,7 @@ pub(in super::super) async fn switch(call: Call) -> Result<Reply> {
 
 pub(in super::super) async fn remove(call: Call) -> Result<Reply> {
     let reason = reason(&call)?;
-    let purge = match call.query("purge").as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(invalid("`purge` is true or false")),
-    };
+    let purge = flag(&call, "purge")?;
     whole(async move { call.context.roster.remove(call.param("id"), purge, who(&call, &reason)).await.map(done) }).await
 }
 
@@ -86,6 +91,14 @@ fn reason(call: &Call) -> Result<String> {
         return Err(invalid(format!("a reason is one line of at most {LONGEST_REASON} bytes")));
     }
     Ok(reason)
+}
+
+fn flag(call: &Call, name: &str) -> Result<bool> {
+    match call.query(name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(invalid(format!("`{name}` is true or false"))),
+    }
 }
 
 fn number(call: &Call, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<Option<u64>> {
