@@ -14,11 +14,11 @@ pub(super) fn push_body(sql: &mut Sql, handler: &Handler, call: Option<&Call>) {
         Handler::Single { strip } => push_json(sql, true, returns, *strip),
         Handler::Csv => sql.push(CSV).done(),
         Handler::GeoJson => sql.push(GEO_JSON).done(),
-        Handler::Value { schema, name } => sql.push("basalt_row.basalt_scalar::").qualified(schema, name).done(),
+        Handler::Value { schema, name } => sql.push("basalt_row.pgrst_scalar::").qualified(schema, name).done(),
         Handler::Aggregate { schema, name, of } => {
             sql.qualified(schema, name);
             match (returns, of) {
-                (Some(Returns::Scalar), _) => sql.push("(basalt_row.basalt_scalar)"),
+                (Some(Returns::Scalar), _) => sql.push("(basalt_row.pgrst_scalar)"),
                 (_, None) => sql.push("(basalt_row)"),
                 (_, Some((schema, name))) => sql.push("(basalt_row::").qualified(schema, name).push(")"),
             };
@@ -35,7 +35,7 @@ fn first_only(returns: Option<Returns>) -> bool {
 fn push_json(sql: &mut Sql, first: bool, returns: Option<Returns>, strip: bool) {
     let value = matches!(returns, Some(Returns::Scalar | Returns::Scalars | Returns::Void));
     sql.push(if strip { "coalesce(json_strip_nulls(" } else { "coalesce(" });
-    sql.push(if value { "json_agg(basalt_row.basalt_scalar)" } else { "json_agg(basalt_row.*)" });
+    sql.push(if value { "json_agg(basalt_row.pgrst_scalar)" } else { "json_agg(basalt_row.*)" });
     sql.push(if first { "->0" } else { "" }).push(if strip { ")" } else { "" });
     sql.push(if first { ", 'null')::text" } else { ", '[]')::text" });
 }

@@ -1,5 +1,5 @@
 //! Calls as SQL: what the function returns is a part of the statement, and the rest is a read of it. It deliberately calls by
-//! name, so that arguments can be left out.
+//! name, so that arguments can be left out. A value that is no row is called `pgrst_scalar`: clients see that name in CSV.
 
 use super::Sql;
 use super::read::{plain, probe, probed};
@@ -28,7 +28,7 @@ fn push_call(sql: &mut Sql, call: &Call) {
     sql.push("SELECT ");
     match call.returns.has_columns() {
         true => sql.list(", ", &call.columns, |sql, name| sql.column(&Place::named("basalt_call"), name).done()).done(),
-        false => sql.push("basalt_call.basalt_scalar").done(),
+        false => sql.push("basalt_call.pgrst_scalar").done(),
     }
     sql.push(" FROM ");
     if let Arguments::Members(form, members) = &call.arguments {
@@ -43,7 +43,7 @@ fn push_call(sql: &mut Sql, call: &Call) {
         false => {
             sql.push("(SELECT ");
             push_function(sql, call);
-            sql.push(" basalt_scalar) basalt_call");
+            sql.push(" pgrst_scalar) basalt_call");
         }
     }
 }
