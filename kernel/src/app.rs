@@ -222,6 +222,7 @@ async fn stop(
     context.drain();
     // Who says it twice does not want to wait for the balancer.
     let _ = tokio::time::timeout(context.config.drain_delay.0, told(&mut signals)).await;
+    context.roster.drain();
     handle.stop_graceful(context.config.drain_timeout.0);
 }
 

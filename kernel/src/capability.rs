@@ -10,6 +10,7 @@ use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use crate::error::{Error, code};
 use crate::identity::Identity;
 
+pub mod alarm;
 pub mod body;
 pub mod clock;
 pub mod dispatch;
@@ -44,6 +45,14 @@ mod bindings {
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
             // A digest of megabytes takes milliseconds, during which others must run.
             "basalt:http/types.[method]reply.digest": async | trappable,
+            // A request's body may still be on its way.
+            "basalt:types/body.[static]body.concat": async | trappable,
+            "basalt:types/body.[method]body.read": async | trappable,
+            "basalt:types/body.[method]body.read-all": async | trappable,
+            // Waits for a slow client, or for the time.
+            "basalt:http/streaming.[method]writer.write": async | trappable,
+            "basalt:http/streaming.[method]writer.write-body": async | trappable,
+            "basalt:http/streaming.[method]writer.pause": async | trappable,
             "basalt:schema/schema.relation": async | trappable,
             "basalt:schema/schema.relation-now": async | trappable,
             "basalt:schema/schema.function": async | trappable,
@@ -59,12 +68,14 @@ mod bindings {
             "basalt:types/body.body": crate::capability::body::Body,
             "basalt:http/types.request": crate::capability::http::Request,
             "basalt:http/types.reply": crate::capability::http::Response,
+            "basalt:http/streaming.writer": crate::capability::http::stream::Writer,
             "basalt:sql/sql.rows": crate::capability::sql::Cursor,
             "basalt:sql/sql.transaction": crate::capability::sql::Transaction,
         },
     });
 }
 
+pub use alarm::Alarm;
 pub use memory::{Held, Linear, OutOfHostMemory};
 pub use usage::{Budget, Traffic, Usage};
 
@@ -84,14 +95,16 @@ pub struct Call {
     pub fixed: Arc<Fixed>,
     /// What holds for this call; `None` between calls, when every capability refuses.
     pub scope: Option<Scope>,
-    /// When the guest is interrupted.
-    pub deadline: tokio::time::Instant,
+    /// When the call is ended.
+    pub alarm: Arc<Alarm>,
     /// Whether the guest was found computing before in this call.
     pub computed: bool,
     /// The guest's memory, and whether it was refused more.
     pub memory: Linear,
     /// Bytes of host memory that the guest's handles stand for.
     pub held: Arc<Held>,
+    /// What it streams.
+    pub stream: http::stream::State,
     /// What the call has used so far, but for log lines and requests to servers outside.
     usage: Usage,
     traffic: Arc<Traffic>,
@@ -122,6 +135,8 @@ pub struct Fixed {
     pub recent: log::Recent,
     /// What one call may use of what is counted.
     pub budget: Budget,
+    /// What streaming may take.
+    pub stream: http::stream::Fixed,
     /// Bytes of linear memory that an instance may have.
     pub memory: usize,
     /// Bytes of host memory that a call's handles may stand for.
@@ -164,10 +179,11 @@ impl Call {
             table,
             fixed,
             scope: None,
-            deadline: tokio::time::Instant::now(),
+            alarm: Arc::default(),
             computed: false,
             memory,
             held,
+            stream: http::stream::State::default(),
             usage: Usage::default(),
             traffic: Arc::default(),
             log,
@@ -179,6 +195,7 @@ impl Call {
     pub fn begin(&mut self, scope: Scope) {
         self.log.begin(&scope.request_id);
         self.usage = Usage::default();
+        self.stream = http::stream::State::default();
         self.traffic = Arc::default();
         self.memory.begin();
         self.scope = Some(scope);
@@ -189,6 +206,8 @@ impl Call {
     pub fn end(&mut self) -> bool {
         self.log.end();
         self.scope = None;
+        // Its place among the streams is free again.
+        self.stream = http::stream::State::default();
         self.held = Arc::new(self.held.afresh());
         self.wasi.iter_mut().for_each(|wasi| wasi.end());
         self.table.is_empty() || wasi::keeps_only_streams(&mut self.table)

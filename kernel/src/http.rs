@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use salvo::conn::Acceptor;
 use salvo::conn::tcp::TcpAcceptor;
@@ -23,6 +24,8 @@ pub mod endpoint;
 mod header;
 mod plugin;
 pub mod render;
+mod stream;
+mod unsent;
 
 pub use config::Config;
 pub use context::Context;
@@ -80,8 +83,22 @@ impl Running {
     /// When the listening socket fails.
     pub async fn serve(self, context: Arc<Context>) -> Result<()> {
         let router = compress::around(Router::with_path("{**path}"), &context.config);
+        let sweep = sweep(Arc::clone(&context));
         let router = router.goal(answer::Front(context));
-        self.server.try_serve(router).await.map_err(Error::internal)
+        tokio::select! {
+            served = self.server.try_serve(router) => served.map_err(Error::internal),
+            never = sweep => never,
+        }
+    }
+}
+
+/// Looks for clients that take nothing, often enough that none is found much too late.
+async fn sweep<T>(context: Arc<Context>) -> T {
+    let patience = context.config.write_timeout.0;
+    let mut ticks = tokio::time::interval((patience / 4).max(Duration::from_millis(50)));
+    loop {
+        ticks.tick().await;
+        context.unsent.sweep(patience);
     }
 }
 

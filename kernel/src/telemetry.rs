@@ -3,8 +3,9 @@
 mod metric;
 
 pub use metric::{
-    DB_CONNECTIONS, HOST_MEMORY, PLUGIN_INSTANCES, PLUGIN_LIVE, PluginMetric, REQUESTS_IN_FLIGHT, catalogue_work,
-    http_request, render as render_metrics, start as start_uptime,
+    DB_CONNECTIONS, HOST_MEMORY, HTTP_STREAMS, HTTP_UNSENT, PLUGIN_INSTANCES, PLUGIN_LIVE, PluginMetric,
+    REQUESTS_IN_FLIGHT, catalogue_work, http_request, http_stream_ended, http_streamed, render as render_metrics,
+    start as start_uptime,
 };
 
 use serde::{Deserialize, Serialize};

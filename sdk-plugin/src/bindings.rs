@@ -48,6 +48,7 @@ pub mod filtering {
             "basalt:types/problem@0.1.0": crate::bindings::basalt::types::problem,
             "basalt:types/body@0.1.0": crate::bindings::basalt::types::body,
             "basalt:http/types@0.1.0": crate::bindings::basalt::http::types,
+            "basalt:http/streaming@0.1.0": crate::bindings::basalt::http::streaming,
             "basalt:sql/sql@0.1.0": crate::bindings::basalt::sql::sql,
             "basalt:schema/schema@0.1.0": crate::bindings::basalt::schema::schema,
             "basalt:log/log@0.1.0": crate::bindings::basalt::log::log,

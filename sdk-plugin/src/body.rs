@@ -1,4 +1,5 @@
-//! Bytes that stay in the host. It deliberately offers no writer: a plugin that makes bytes answers with them.
+//! Bytes that stay in the host, or arrive while they are read, on a route that streams. It deliberately offers no writer: a plugin
+//! that makes bytes answers with them, or streams them ([`crate::stream`]).
 
 use crate::Problem;
 pub use crate::bindings::basalt::types::body::Body;

@@ -76,8 +76,14 @@ macro_rules! filter {
     };
 }
 
-/// Makes panics of this instance appear in the kernel's log. Cheap after the first call.
+/// Makes panics of this instance appear in the kernel's log, each in one line. Cheap after the first call.
 pub fn log_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| crate::log::error(&panic.to_string()))));
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| crate::log::error(&one_line(panic)))));
+}
+
+/// `panicked at src/lib.rs:12:5: index out of bounds`, so that editors and terminals open the place.
+fn one_line(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    format!("panicked{place}: {}", panic.payload_as_str().unwrap_or("no message"))
 }

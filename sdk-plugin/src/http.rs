@@ -28,6 +28,13 @@ impl Request {
         std::array::from_fn(|_| values.next().flatten())
     }
 
+    /// The query as a structure: `?limit=3&tag=a&tag=b` as `{ limit: u32, tag: Vec<String> }`. A problem `request.invalid`, which is
+    /// answered with 400, where it does not fit `T`.
+    pub fn query_as<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_html_form::from_str(&self.query().unwrap_or_default())
+            .map_err(|fault| Problem::new("request.invalid", format!("The query cannot be used: {fault}")))
+    }
+
     /// The body as JSON. A problem `body.too-large` when there is more than `limit` bytes, `body.invalid` when it is
     /// missing or does not fit `T`. To pass JSON on to Postgres, hand over [`Request::body`] instead.
     pub fn json<T: DeserializeOwned>(&self, limit: u64) -> Result<T, Problem> {

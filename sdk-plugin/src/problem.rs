@@ -39,6 +39,12 @@ pub enum Code {
     SqlUnavailable,
     /// `sql.closed`: the transaction has ended.
     SqlClosed,
+    /// `stream.gone`: nobody reads any more what is streamed.
+    StreamGone,
+    /// `stream.draining`: the server is going to stop, and what is streamed should end.
+    StreamDraining,
+    /// `stream.busy`: this plugin streams to as many clients as it may.
+    StreamBusy,
     /// A SQLSTATE, or a code newer than this library.
     Other,
 }
@@ -67,6 +73,9 @@ impl Problem {
     pub fn kind(&self) -> Code {
         match self.code.as_str() {
             "body.too-large" => Code::BodyTooLarge,
+            "stream.gone" => Code::StreamGone,
+            "stream.draining" => Code::StreamDraining,
+            "stream.busy" => Code::StreamBusy,
             "fetch.not-granted" => Code::FetchNotGranted,
             "fetch.unreachable" => Code::FetchUnreachable,
             "fetch.timeout" => Code::FetchTimeout,

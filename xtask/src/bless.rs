@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cargo::SELECTIONS;
 use crate::tree::Tree;
-use crate::{cargo, command, file, postgres, progress, test};
+use crate::{cargo, command, file, javascript, postgres, progress, reference, test};
 
 /// Generated files and the kernel's command that prints each.
 const GENERATED: [(&str, &[&str]); 2] =
@@ -14,6 +14,11 @@ const GENERATED: [(&str, &[&str]); 2] =
 
 /// The command.
 pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
+    for (path, page) in reference::pages(tree)? {
+        if file::write(&tree.root.join(&path), page.as_bytes())? {
+            eprintln!("wrote {}", path.display());
+        }
+    }
     cargo::build_kernel(tree)?;
     for (name, arguments) in GENERATED {
         let content = command::read(Command::new(tree.kernel()).args(arguments))?;
@@ -21,6 +26,7 @@ pub(crate) fn run(tree: &Tree) -> anyhow::Result<()> {
             eprintln!("wrote {name}");
         }
     }
+    javascript::bless(tree)?;
     accept_snapshots(tree)
 }
 

@@ -1,6 +1,6 @@
 //! Which guests there are: the plugins, and the fixtures that the kernel's tests load.
 //!
-//! A guest is a package with a `plugin.toml` in one of two places; what the manifest says is the kernel's business.
+//! A guest is a package with a `plugin.toml` in one of three places; what the manifest says is the kernel's business.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,12 @@ pub(crate) fn fixtures(tree: &Tree) -> PathBuf {
 
 /// All guests of the workspace, by name.
 pub(crate) fn find(tree: &Tree) -> Vec<Guest> {
-    let places = [(tree.root.join("plugins"), plugins(tree)), (tree.root.join("kernel/tests/guest"), fixtures(tree))];
+    let places = [
+        (tree.root.join("plugins"), plugins(tree)),
+        (tree.root.join("kernel/tests/guest"), fixtures(tree)),
+        // Not in the bundle: they show how a plugin is written, and the kernel's tests use them as their users would.
+        (tree.root.join("sdk-plugin/examples"), fixtures(tree)),
+    ];
     let mut guests: Vec<_> = tree.packages.iter().filter_map(|package| open(package, &places)).collect();
     guests.sort_by(|a, b| a.output.cmp(&b.output));
     guests

@@ -11,8 +11,9 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
+use crate::wasm::Toolchain;
 use crate::{
-    bundle, cargo, command, conformance, guest, package, plugins, postgres, progress, stock, without_plugins,
+    bundle, cargo, command, conformance, guest, javascript, package, plugins, postgres, progress, stock, without_plugins,
 };
 
 /// Which tests to run.
@@ -71,6 +72,7 @@ pub(crate) fn set_up(tree: &Tree, programs: &Path) -> anyhow::Result<Cluster> {
     plugins::build_all(tree)?;
     stock::build_all(tree)?;
     bundle::lay_out(tree)?;
+    javascript::fetch()?;
     Cluster::start(programs)
 }
 
@@ -83,7 +85,7 @@ pub(crate) fn run_each(
     adapt: impl Fn(&mut Command),
 ) -> anyhow::Result<()> {
     let outcomes = selections.iter().map(|selection| {
-        let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection);
+        let mut cargo = cargo_test(tree, cluster, &bundle::folder(tree), selection)?;
         adapt(cargo.arg("--locked"));
         progress::step("testing", || command::run(&mut cargo))
     });
@@ -91,10 +93,15 @@ pub(crate) fn run_each(
 }
 
 /// `cargo test` with the environment that the tests read.
-pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selection: &[&str]) -> Command {
+pub(crate) fn cargo_test(tree: &Tree, cluster: &Cluster, bundle: &Path, selection: &[&str]) -> anyhow::Result<Command> {
+    let guests = tree.target.join("guest");
+    let environment = Toolchain::find(&guests)?.environment(&guests)?;
+    let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut cargo = cargo::at(tree);
     cargo.args(["test", "--release"]).args(selection);
-    cargo.env("BASALT_TEST_ADMIN", cluster.address());
+    cargo.env("BASALT_TEST_ADMIN", cluster.address()).env("BASALT_TEST_JCO", javascript::generator());
     cargo.env("BASALT_TEST_PLUGINS", guest::fixtures(tree)).env("BASALT_BUNDLE", bundle);
-    cargo
+    // For the tests that build plugins as their authors do.
+    cargo.env("BASALT_TEST_GUEST_ENVIRONMENT", lines.join("\n"));
+    Ok(cargo)
 }

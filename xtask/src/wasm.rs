@@ -7,13 +7,19 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::{command, file, package, progress};
+use crate::{cargo, command, file, package, progress};
 
 /// What guests are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Where Debian puts its compiler; rustup's stands before it in `PATH`.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
+/// Makes components of modules, in Rust's own toolchains.
+const COMPONENT_LINKER: &str = "wasm-component-ld";
+
+/// As `basalt plugin build` has it: `getrandom` asks whoever a plugin says.
+const RANDOM: &str = r#"target.wasm32-unknown-unknown.rustflags=["--cfg", "getrandom_backend=\"custom\""]"#;
 
 const MISSING: &str = "there is no Rust compiler for wasm32-unknown-unknown. One of these gives you one:
   rustup target add wasm32-unknown-unknown         (Rust from rustup)
@@ -46,12 +52,41 @@ impl Toolchain {
 
     /// Make a cargo build command use it.
     pub(crate) fn apply(&self, cargo: &mut Command) {
+        cargo.arg("--config").arg(RANDOM);
         if let Self::FromSource { rustc, linker } = self {
             cargo.arg("-Zbuild-std=std,panic_abort").env("RUSTC", rustc);
             // The flag is unstable; this is how a stable compiler is told that we know.
             cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
     }
+
+    /// What a command that builds plugins, as strangers do, has to find in its environment, in cargo's own words.
+    pub(crate) fn environment(&self, folder: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let Self::FromSource { rustc, linker } = self else { return Ok(Vec::new()) };
+        let linker = component_linker(linker, folder)?;
+        Ok(vec![
+            ("RUSTC", rustc.display().to_string()),
+            ("RUSTC_BOOTSTRAP", "1".to_owned()),
+            ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort".to_owned()),
+            ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker.display().to_string()),
+        ])
+    }
+}
+
+/// The linker that makes components: beside the other one, in `PATH`, or built.
+fn component_linker(linker: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let built = folder.join("tools/bin").join(COMPONENT_LINKER);
+    let shipped = linker.with_file_name(COMPONENT_LINKER);
+    if let Some(found) = [&shipped, &built].into_iter().find(|path| path.is_file()) {
+        return Ok(found.clone());
+    }
+    if package::command_exists(COMPONENT_LINKER) {
+        return Ok(PathBuf::from(COMPONENT_LINKER));
+    }
+    let mut install = cargo::command();
+    install.args(["install", "--locked", COMPONENT_LINKER, "--root"]).arg(folder.join("tools"));
+    progress::step("building the linker of components", || command::run(&mut install))?;
+    Ok(built)
 }
 
 fn has_target() -> bool {

@@ -22,7 +22,7 @@ pub(crate) fn run(tree: &Tree, cluster: &Cluster) -> anyhow::Result<()> {
     sync(&tree.root, &copy)?;
     let bundle = folder.join("bundle");
     fs::create_dir_all(&bundle)?;
-    let mut cargo = test::cargo_test(tree, cluster, &bundle, KERNEL);
+    let mut cargo = test::cargo_test(tree, cluster, &bundle, KERNEL)?;
     cargo.current_dir(&copy).env("CARGO_TARGET_DIR", &tree.target).env("BASALT_TEST_WITHOUT_PLUGINS", "1");
     command::run(keep_apart(tree, &mut cargo))
 }

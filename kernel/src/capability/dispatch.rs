@@ -14,6 +14,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::Call;
 use super::bindings::basalt::dispatch::dispatch::{Answer, Host, Outgoing, add_to_linker};
+use super::body::Body;
 use super::http::{Request, Response, listed, map, strip_credentials};
 use crate::error::{Error, Result, code};
 
@@ -162,7 +163,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap> {
 
 impl Call {
     /// The request that a plugin means, as if its caller had sent it.
-    fn outgoing(&mut self, request: Outgoing) -> Result<Request> {
+    async fn outgoing(&mut self, request: Outgoing) -> Result<Request> {
         let uri: Uri = request.target.parse().map_err(|_| invalid(format!("{:?} is no path", request.target)))?;
         if uri.scheme().is_some()
             || uri.authority().is_some()
@@ -176,7 +177,10 @@ impl Call {
             let message = format!("the plugin was not granted {method} {}", uri.path());
             return Err(Error::new(&code::DISPATCH_NOT_GRANTED, message));
         }
-        let body = request.body.map(|body| self.release(body)).transpose().map_err(Error::internal)?;
+        let body = match request.body {
+            Some(body) => Some(self.whole(body).await?),
+            None => None,
+        };
         let scope = self.scope()?;
         scope.journey.note(!method.is_safe());
         Ok(Request {
@@ -186,6 +190,7 @@ impl Call {
             query: uri.query().map(str::to_owned),
             headers: headers(&request.headers)?,
             body: body.map(|body| body.to_bytes()),
+            upload: None,
             identity: Arc::clone(&scope.identity),
             route: "".into(),
             mount: "".into(),
@@ -198,10 +203,13 @@ impl Call {
 impl Host for Call {
     async fn send(&mut self, request: Outgoing) -> Result<Answer> {
         self.usage.dispatch(&self.fixed.budget)?;
-        let request = self.outgoing(request)?;
+        let request = self.outgoing(request).await?;
         let nobody = || Error::internal(anyhow::anyhow!("a request without a dispatcher"));
         let dispatcher = request.journey.dispatcher.clone().ok_or_else(nobody)?;
-        let Response { status, headers, body } = dispatcher.dispatch(request).await?;
+        let Response { status, headers, mut body, stream } = dispatcher.dispatch(request).await?;
+        if let Some(stream) = stream {
+            body = Body::from(self.collect(stream).await?);
+        }
         let too_much = |fault| Error::new(&code::PLUGIN_OUT_OF_MEMORY, format!("{fault}"));
         Ok(Answer { status, headers: listed(&headers), body: self.hold(body).map_err(too_much)? })
     }

@@ -190,8 +190,10 @@ impl Host for Call {
     async fn send(&mut self, request: Outgoing) -> Result<Incoming> {
         let Outgoing { method, url, headers, body, timeout_ms } = request;
         // First: a handle that is left behind costs the plugin its instance.
-        let body = body.map(|body| self.release(body)).transpose().map_err(Error::internal)?;
-        let body = body.map_or_else(Bytes::new, |body| body.to_bytes());
+        let body = match body {
+            Some(body) => self.whole(body).await?.to_bytes(),
+            None => Bytes::new(),
+        };
         let scope = self.scope()?;
         let (journey, deadline) = (scope.journey.clone(), scope.deadline);
         let fixed = Arc::clone(&self.fixed);

@@ -1,5 +1,9 @@
 //! The request that a handler answers. It holds no route table and renders nothing: `host` and the `http` layer do.
 
+pub mod pipe;
+pub mod stream;
+pub mod upload;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,6 +13,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasSelf, Linker, Resource};
 
+use self::pipe::Reader;
+use self::upload::Upload;
+use super::bindings::basalt::http::streaming::add_to_linker as add_stream_to_linker;
 use super::bindings::basalt::http::types::{Content, Head, Host, HostReply, HostRequest, add_to_linker};
 use super::body::Body;
 use super::dispatch::Journey;
@@ -63,6 +70,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The content, when there is any.
     pub body: Option<Bytes>,
+    /// The content in its place, when it is read as it arrives.
+    pub upload: Option<Upload>,
     /// Who is calling.
     pub identity: Arc<Identity>,
     /// The name of the route that matched.
@@ -84,6 +93,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The content.
     pub body: Body,
+    /// The content in its place, when it is made while it is sent.
+    pub stream: Option<Reader>,
 }
 
 /// Takes the credentials out of a request's headers, once and for all guests.
@@ -95,20 +106,21 @@ pub fn strip_credentials(headers: &mut HeaderMap) {
 
 /// Adds the interface to a linker.
 pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
-    add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)
+    add_to_linker::<Call, HasSelf<Call>>(linker, |call| call)?;
+    add_stream_to_linker::<Call, HasSelf<Call>>(linker, |call| call)
 }
 
 /// Takes an answer out of the guest's table, so that the instance is free while the client reads.
-pub fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<Response> {
+pub async fn take(call: &mut Call, response: GuestResponse, max_bytes: u64) -> Result<Response> {
     let body = match response.content {
         Content::Empty => Body::default(),
         Content::Text(text) => Body::from(Bytes::from(text)),
         Content::Bytes(bytes) => Body::from(Bytes::from(bytes)),
-        Content::Body(handle) => call.release(handle).map_err(Error::internal)?,
+        Content::Body(handle) => call.whole(handle).await?,
     };
     let headers = map(&response.headers).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
     let status = status(response.status).map_err(|what| Error::new(&code::PLUGIN_BAD_RESPONSE, what))?;
-    let response = Response { status, headers, body };
+    let response = Response { status, headers, body, stream: None };
     check_size(call, &response, max_bytes)?;
     Ok(response)
 }
@@ -245,10 +257,15 @@ impl HostRequest for Call {
     }
 
     fn body(&mut self, request: Resource<Request>) -> wasmtime::Result<Option<Resource<Body>>> {
-        match self.table.get(&request)?.body.clone() {
-            Some(content) => self.hold(Body::from(content)).map(Some),
-            None => Ok(None),
-        }
+        let Request { body, upload, .. } = self.table.get(&request)?;
+        let body = match (body, upload) {
+            (Some(content), _) => Body::from(content.clone()),
+            // Whoever reads takes it away from those behind.
+            (None, Some(upload)) if self.stream.handles() => Body::from(upload.clone()),
+            (None, Some(_)) => Body::sealed(),
+            (None, None) => return Ok(None),
+        };
+        self.hold(body).map(Some)
     }
 
     fn role(&mut self, request: Resource<Request>) -> wasmtime::Result<String> {
@@ -316,18 +333,23 @@ impl HostReply for Call {
     }
 
     async fn digest(&mut self, reply: Resource<Response>) -> wasmtime::Result<Option<String>> {
+        // Empty when it is streamed.
         let body = self.table.get(&reply)?.body.clone();
         if body.is_empty() { Ok(None) } else { Ok(Some(digest(body).await)) }
     }
 
     fn body(&mut self, reply: Resource<Response>) -> wasmtime::Result<Resource<Body>> {
-        let body = self.table.get(&reply)?.body.clone();
+        let reply = self.table.get(&reply)?;
+        let body = if reply.stream.is_some() { Body::sealed() } else { reply.body.clone() };
         self.hold(body)
     }
 
     fn set_body(&mut self, reply: Resource<Response>, body: Resource<Body>) -> wasmtime::Result<()> {
         let body = self.release(body)?;
-        self.table.get_mut(&reply)?.body = body;
+        // Joined with what is for the client alone: half of it would be sent.
+        body.check()?;
+        let reply = self.table.get_mut(&reply)?;
+        (reply.body, reply.stream) = (body, None);
         Ok(())
     }
 

@@ -139,7 +139,12 @@ impl Call {
         Ok(self.table.get(body).map_err(Error::internal)?.to_bytes())
     }
 
-    fn parameters(&self, parameters: Vec<Parameter>) -> Result<Vec<store::Parameter>> {
+    async fn parameters(&mut self, parameters: Vec<Parameter>) -> Result<Vec<store::Parameter>> {
+        for parameter in &parameters {
+            if let Parameter::Body(body) | Parameter::Raw(body) = parameter {
+                self.materialise(body).await?;
+            }
+        }
         let convert = |parameter| match parameter {
             Parameter::Null => Ok(store::Parameter::Null),
             Parameter::Text(text) => Ok(store::Parameter::Text(text)),
@@ -210,7 +215,7 @@ impl Host for Call {
         text: String,
         parameters: Vec<Parameter>,
     ) -> Result<Resource<Cursor>> {
-        let parameters = self.parameters(parameters)?;
+        let parameters = self.parameters(parameters).await?;
         let fixed = Arc::clone(&self.fixed);
         let (started, latest) = self.statement()?;
         let scope = self.scope()?;
@@ -325,7 +330,7 @@ impl HostTransaction for Call {
         text: String,
         parameters: Vec<Parameter>,
     ) -> Result<Resource<Cursor>> {
-        let parameters = self.parameters(parameters)?;
+        let parameters = self.parameters(parameters).await?;
         let (started, _) = self.statement()?;
         let open = &mut self.table.get_mut(&transaction).map_err(Error::internal)?.open;
         let ran = open.query(&text, &parameters).await;

@@ -17,6 +17,7 @@ use crate::app::data_dir::{self, Holder};
 use crate::auth::operator;
 use crate::config::variable;
 use crate::error::{Error, Result, code};
+use private::Privacy;
 
 /// For a kernel that is not there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -59,6 +60,43 @@ pub(super) fn with_kernel(
     place: Place,
     command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
 ) -> Result<ExitCode> {
+    visit(setup, place, Privacy::Hidden, command)
+}
+
+/// The same, but a kernel that is started for the command answers everybody where the configuration says.
+///
+/// # Errors
+/// As above.
+pub(super) fn with_open_kernel(
+    setup: Setup,
+    place: Place,
+    command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
+    visit(setup, place, Privacy::Open, command)
+}
+
+/// Does something with a kernel that nobody else has, whatever serves.
+///
+/// # Errors
+/// When it cannot be started; what the command says.
+pub(super) fn with_private_kernel(
+    setup: Setup,
+    command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
+    let data_dir = setup.config.root.data_dir.clone();
+    private::run(setup, Privacy::Hidden, move |address| {
+        // Not the key that the environment may have: it is to another kernel.
+        let key = std::fs::read_to_string(data_dir.join(operator::FILE)).map_err(Error::internal)?;
+        command(&Client::new(&local(address), Zeroizing::new(key.trim().to_owned()), true))
+    })
+}
+
+fn visit(
+    setup: Setup,
+    place: Place,
+    privacy: Privacy,
+    command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
     if let Some(url) = place.url.or_else(|| variable("BASALT_URL")) {
         let url = checked(&url)?;
         let tls = url.starts_with(HTTPS).then(|| tls::config(place.ca.as_deref())).transpose()?;
@@ -68,9 +106,9 @@ pub(super) fn with_kernel(
     match data_dir::holder(&data_dir) {
         Holder::Kernel(_, address) => command(&Client::new(&local(address), own_key(&data_dir)?, false)),
         Holder::Process(process) => Err(occupied(&data_dir, process)),
-        Holder::Nobody => {
-            private::run(setup, move |address| command(&Client::new(&local(address), own_key(&data_dir)?, true)))
-        }
+        Holder::Nobody => private::run(setup, privacy, move |address| {
+            command(&Client::new(&local(address), own_key(&data_dir)?, true))
+        }),
     }
 }
 
@@ -141,6 +179,11 @@ impl Client {
     /// The same, which speaks TLS like this.
     fn secured(self, tls: Option<TlsConfig>) -> Self {
         Self { agent: agent(tls), ..self }
+    }
+
+    /// Where it is: `http://127.0.0.1:8080`.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Asks; without content the answer is null. The path is below that of the admin API.

@@ -4,15 +4,20 @@
 mod add;
 mod build;
 mod change;
+mod dev;
 mod inspect;
+mod language;
 mod list;
 mod log;
+mod new;
 mod pack;
 mod question;
 mod sign;
 mod source;
+mod test;
 mod word;
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -50,7 +55,13 @@ enum Command {
     Promote(change::Target),
     /// Print what happened to a plugin, and what it wrote to the log lately
     Logs(log::Arguments),
-    /// Make a plugin of a folder with Rust source
+    /// Start a project for a plugin
+    New(new::Arguments),
+    /// Serve a project and every change of it, until Ctrl-C
+    Dev(dev::Arguments),
+    /// Run the tests of a plugin's project
+    Test(test::Arguments),
+    /// Make a plugin of its project
     Build(build::Arguments),
     /// Make a plugin of a component in any language
     Pack(pack::Arguments),
@@ -64,6 +75,8 @@ impl Arguments {
     /// What needs no instance: whoever makes plugins may have none, and its configuration could not matter.
     pub(super) fn without_instance(&self) -> Option<Result<ExitCode>> {
         match &self.command {
+            Command::New(arguments) => Some(new::run(arguments)),
+            Command::Test(arguments) if !arguments.smoke => Some(test::run(arguments)),
             Command::Build(arguments) => Some(build::run(arguments)),
             Command::Pack(arguments) => Some(pack::run(arguments)),
             Command::Keygen(arguments) => Some(sign::generate(arguments)),
@@ -76,10 +89,26 @@ impl Arguments {
 /// What a command does with a kernel.
 type Task = Box<dyn FnOnce(&Client) -> Result<ExitCode> + Send>;
 
-pub(super) fn run(setup: Setup, arguments: Arguments) -> Result<ExitCode> {
-    // Before a kernel is looked for or started: a file that is no plugin needs none.
-    let task = task(arguments.command, arguments.place.ca.as_deref())?;
-    admin::with_kernel(setup, arguments.place, task)
+pub(super) fn run(mut setup: Setup, arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Dev(dev) => {
+            dev.check()?;
+            setup.config.server.address = free(setup.config.server.address);
+            admin::with_open_kernel(setup, arguments.place, move |client| dev::run(client, &dev))
+        }
+        Command::Test(test) => test::smoke(setup, &test),
+        command => {
+            // Before a kernel is looked for or started: a file that is no plugin needs none.
+            let task = task(command, arguments.place.ca.as_deref())?;
+            admin::with_kernel(setup, arguments.place, task)
+        }
+    }
+}
+
+/// The address, or any other port of it where somebody has that one: whoever tries something out has no wish for this very number.
+fn free(address: SocketAddr) -> SocketAddr {
+    let is_free = TcpListener::bind(address).is_ok();
+    if is_free { address } else { SocketAddr::new(address.ip(), 0) }
 }
 
 fn task(command: Command, ca: Option<&Path>) -> Result<Task> {
@@ -100,6 +129,9 @@ fn task(command: Command, ca: Option<&Path>) -> Result<Task> {
         Command::Rollback(target) => Box::new(move |client| change::roll_back(client, &target)),
         Command::Promote(target) => Box::new(move |client| change::promote(client, &target)),
         Command::Logs(arguments) => Box::new(move |client| log::run(client, &arguments)),
+        Command::Dev(arguments) => Box::new(move |client| dev::run(client, &arguments)),
+        Command::New(arguments) => Box::new(move |_| new::run(&arguments)),
+        Command::Test(arguments) => Box::new(move |_| test::run(&arguments)),
         Command::Build(arguments) => Box::new(move |_| build::run(&arguments)),
         Command::Pack(arguments) => Box::new(move |_| pack::run(&arguments)),
         Command::Keygen(arguments) => Box::new(move |_| sign::generate(&arguments)),

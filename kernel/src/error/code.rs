@@ -38,6 +38,7 @@ codes! {
     HTTP_BODY_TIMEOUT = "http.body-timeout", RequestTimeout, "The request's body did not arrive within `server.body_timeout`.";
     HTTP_ORIGIN = "http.origin-not-allowed", Denied, "A browser asks for a page of an origin that `server.cors.origins` does not name.";
     HTTP_BUSY = "http.busy", Unavailable, "As many requests as `server.max_requests` are being answered. Try again after `Retry-After`.";
+    HTTP_ANSWERS_FULL = "http.answers-full", Unavailable, "Answers that slow clients have not taken yet use up `server.max_unsent`. Try again after `Retry-After`.";
     HTTP_DRAINING = "http.draining", Unavailable, "The server is shutting down; another one, or the same one soon, will answer.";
 
     ADMIN_UNREACHABLE = "admin.unreachable", Unavailable, "A command found no kernel where it was told to ask one, or got no answer of one.";
@@ -80,6 +81,16 @@ codes! {
 
     HOST_OUT_OF_MEMORY = "host.out-of-memory", Unavailable, "The plugins of this kernel use all of `host.memory`. Try again after `Retry-After`.";
 
+    REQUEST_INVALID = "request.invalid", Invalid, "A parameter of the path or the query is not what the plugin takes; the message says what it is about.";
+    BODY_INVALID = "body.invalid", Invalid, "The body is not what the plugin takes: it is missing, not UTF-8, or not JSON of the form that it reads.";
+    STREAM_BUSY = "stream.busy", Unavailable, "The plugin streams as many requests and answers as its limit `streams` allows. Try again after `Retry-After`.";
+    STREAM_REFUSED = "stream.refused", Plugin, "The plugin streamed where it cannot: a second time, in a filter, or after the end.";
+    STREAM_GONE = "stream.gone", Plugin, "The client of a streamed answer went away, or took nothing for as long as the limit `stream_stall`.";
+    STREAM_DRAINING = "stream.draining", Unavailable, "The server is going to stop: what is streamed should end.";
+    STREAM_TOO_LARGE = "stream.too-large", Plugin, "A streamed answer is over the plugin's limit `stream_bytes` and was broken off.";
+    STREAM_UNFINISHED = "stream.unfinished", Plugin, "The plugin ended without finishing what it streamed: the answer was broken off.";
+
+    BODY_STREAMED = "body.streamed", Plugin, "A content that is being streamed cannot be read here.";
     BODY_TOO_LARGE = "body.too-large", TooLarge, "A body holds more than the plugin was ready to read.";
 
     DISPATCH_NOT_GRANTED = "dispatch.not-granted", Plugin, "The plugin asked a route of this instance that it was not granted.";

@@ -1,6 +1,8 @@
 //! One call of a plugin: permit, instance, limits, the guest's code, its answer or what went wrong.
 //!
-//! It writes nothing to the client: an instance is free again before the first byte of its answer leaves.
+//! It writes nothing to the client: an instance is free again before the first byte of its answer leaves, unless it streams.
+
+mod head;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,8 @@ use super::lane;
 use super::meter::Used;
 use super::plugin::Plugin;
 use super::stock;
-use crate::capability::http::{Request, Response, check_size, take};
+use crate::capability::http::stream::Head;
+use crate::capability::http::{Request, Response, check_size, pipe, take};
 use crate::capability::{self, Call, OutOfHostMemory, Scope, wasi};
 use crate::error::{Error, Result, code};
 
@@ -55,16 +58,23 @@ impl Plugin {
     /// # Errors
     /// The problem that the guest reported, or a `plugin.…` code for how it failed.
     pub async fn call(self: &Arc<Self>, task: Task) -> Result<Done> {
+        match task {
+            Task::Handle(request) if self.code.streams => head::call(self, request).await,
+            task => self.counted(task, None).await,
+        }
+    }
+
+    async fn counted(self: &Arc<Self>, task: Task, head: Option<Head>) -> Result<Done> {
         let started = std::time::Instant::now();
-        let outcome = self.attempt(task, started).await;
+        let outcome = self.attempt(task, head, started).await;
         self.meter.ended(started.elapsed(), outcome.as_ref().err());
         outcome
     }
 
-    async fn attempt(self: &Arc<Self>, task: Task, started: std::time::Instant) -> Result<Done> {
+    async fn attempt(self: &Arc<Self>, task: Task, head: Option<Head>, started: std::time::Instant) -> Result<Done> {
         let ticket = self.breaker.admit(started)?;
         let deadline = task.deadline(Instant::from_std(started) + self.limits.deadline.0);
-        let outcome = self.engine.lanes.run(&self.habit, Box::pin(Arc::clone(self).queue(task, deadline))).await;
+        let outcome = self.engine.lanes.run(&self.habit, Box::pin(Arc::clone(self).queue(task, head, deadline))).await;
         if let Some(stage) = self.breaker.record(ticket, Outcome::of(&outcome), std::time::Instant::now()) {
             self.meter.breaker(stage);
             self.say(stage);
@@ -83,30 +93,42 @@ impl Plugin {
         }
     }
 
-    async fn queue(self: Arc<Self>, task: Task, deadline: Instant) -> Result<Done> {
+    async fn queue(self: Arc<Self>, task: Task, head: Option<Head>, deadline: Instant) -> Result<Done> {
         let _permit = self.pool.permit(task.patience(deadline)).await?;
-        self.run(task, deadline).await
+        self.run(task, head, deadline).await
     }
 
-    async fn run(&self, task: Task, deadline: Instant) -> Result<Done> {
+    async fn run(&self, task: Task, head: Option<Head>, deadline: Instant) -> Result<Done> {
         let scope = task.scope(deadline);
         let mut instance = match self.pool.take() {
             Some(instance) => instance,
             None => self.instantiate(deadline).await?,
         };
         arm(&mut instance.store, self.limits.fuel, deadline)?;
-        instance.store.data_mut().begin(scope);
-        // The epoch stops a guest that computes; the time-out stops one that waits.
-        let performed = timeout_at(deadline + GRACE, perform(&mut instance, task, self.limits.response.0)).await;
+        let call = instance.store.data_mut();
+        call.begin(scope);
+        if matches!(task, Task::Handle(_)) {
+            call.stream.handle(head);
+        }
+        let alarm = Arc::clone(&call.alarm);
+        // The epoch stops a guest that computes; the alarm stops one that waits.
+        let performed = tokio::select! {
+            biased;
+            performed = perform(&mut instance, task, self.limits.response.0) => Some(performed),
+            () = alarm.rung(GRACE) => None,
+        };
         self.meter.used(&self.used(&instance));
+        let call = instance.store.data_mut();
         let failure = match performed {
-            Ok(Ok(outcome)) => {
+            Some(Ok(outcome)) => {
+                let outcome = call.stream.close(outcome);
                 self.retire(instance);
                 return outcome;
             }
-            Err(_) => late(),
-            Ok(Err(trap)) => self.explain(&trap, &instance),
+            None => out_of_time(call),
+            Some(Err(trap)) => self.explain(&trap, call),
         };
+        let failure = call.stream.close::<Done>(Err(failure)).err().unwrap_or_else(late);
         let request = instance.store.data().scope.as_ref().map(|scope| Arc::clone(&scope.request_id));
         self.fixed.recent.push("error", &failure.to_string(), &request.unwrap_or_default(), "{}");
         // What it wrote before it failed is what its author looks for.
@@ -171,8 +193,8 @@ impl Plugin {
         Ok(Exports { handler, filter, stock })
     }
 
-    fn explain(&self, trap: &wasmtime::Error, instance: &Instance) -> Error {
-        let error = explain(trap, instance.store.data());
+    fn explain(&self, trap: &wasmtime::Error, call: &Call) -> Error {
+        let error = explain(trap, call);
         match limit_of(&error.code) {
             Some(limit) => error.hint(format!("an operator can raise [plugins.{}.limits] {limit}", self.manifest.id)),
             None => error,
@@ -182,7 +204,7 @@ impl Plugin {
 
 /// What becomes of a guest that a tick of the clock finds running.
 fn tick(mut store: StoreContextMut<'_, Call>, fuel: u64) -> UpdateDeadline {
-    if Instant::now() >= store.data().deadline {
+    if Instant::now() >= store.data().alarm.at() {
         return UpdateDeadline::Interrupt;
     }
     let used = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
@@ -197,7 +219,7 @@ fn tick(mut store: StoreContextMut<'_, Call>, fuel: u64) -> UpdateDeadline {
 
 /// Sets the limits of one call; before instantiation too, where code can run as well.
 fn arm(store: &mut Store<Call>, fuel: u64, deadline: Instant) -> Result<()> {
-    store.data_mut().deadline = deadline;
+    store.data().alarm.set(deadline);
     store.data_mut().computed = false;
     store.set_epoch_deadline(1);
     store.set_fuel(fuel).map_err(Error::internal)
@@ -251,7 +273,10 @@ async fn handle(instance: &mut Instance, request: Request, max_bytes: u64) -> wa
     let handler = exports.handler.as_ref().ok_or_else(absent)?;
     let request = store.data_mut().table.push(request)?;
     let answer = handler.call_handle(&mut *store, request).await?;
-    let taken = answer.map_err(capability::failure).and_then(|answer| take(store.data_mut(), answer, max_bytes));
+    let taken = match answer {
+        Ok(answer) => take(store.data_mut(), answer, max_bytes).await,
+        Err(problem) => Err(capability::failure(problem)),
+    };
     Ok(taken.map(Done::Handled))
 }
 
@@ -262,7 +287,8 @@ async fn before(instance: &mut Instance, request: Request, max_bytes: u64) -> wa
     let decision = filter.call_before(&mut *store, Resource::new_borrow(request.rep())).await?;
     let request = store.data_mut().table.delete(request)?;
     let answer = match decision.map_err(capability::failure) {
-        Ok(answer) => answer.map(|answer| take(store.data_mut(), answer, max_bytes)).transpose(),
+        Ok(Some(answer)) => take(store.data_mut(), answer, max_bytes).await.map(Some),
+        Ok(None) => Ok(None),
         Err(problem) => Err(problem),
     };
     Ok(answer.map(|answer| Done::Passed(request, answer)))
@@ -294,6 +320,11 @@ fn late() -> Error {
     Error::new(&code::PLUGIN_TIMEOUT, "the plugin did not answer in time")
 }
 
+/// Its time was brought to an end when nobody was there any more, or it has passed.
+fn out_of_time(call: &Call) -> Error {
+    if call.stream.is_abandoned() { pipe::gone() } else { late() }
+}
+
 /// What stopped a guest. The text of a trap names the plugin's functions, so it goes to the log only.
 fn explain(trap: &wasmtime::Error, call: &Call) -> Error {
     if trap.is::<wasmtime::PoolConcurrencyLimitError>() {
@@ -303,7 +334,7 @@ fn explain(trap: &wasmtime::Error, call: &Call) -> Error {
     }
     let (code, message) = match trap.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => (&code::PLUGIN_OUT_OF_FUEL, "the plugin used up the computation of one call"),
-        Some(Trap::Interrupt) => (&code::PLUGIN_TIMEOUT, "the plugin did not answer in time"),
+        Some(Trap::Interrupt) => return out_of_time(call).source(anyhow::anyhow!("{trap:?}")),
         Some(Trap::StackOverflow) => (&code::PLUGIN_STACK_OVERFLOW, "the plugin's stack overflowed"),
         _ if call.memory.exhausted || call.held.is_exhausted() => return capability::exhausted(),
         _ if call.memory.refused || trap.is::<OutOfHostMemory>() => {

@@ -44,6 +44,15 @@ section! {
         request: Size = "1MiB",
         /// Bytes of one response.
         response: Size = "32MiB",
+        /// Calls that stream at once, a request or an answer, of those in `concurrency`; more are answered 503.
+        streams: u32 = 16,
+        /// How long one of them may last. `deadline` is then the longest time from one piece to the next, waiting for the client
+        /// not counted.
+        stream_time: Duration = "10m",
+        /// Bytes of one streamed answer, and of one request's body on a route that streams.
+        stream_bytes: Size = "1GiB",
+        /// How long the client of a streamed answer may take nothing of it.
+        stream_stall: Duration = "30s",
         /// Rows of one SQL result.
         sql_rows: u32 = 100_000,
         /// Bytes of one SQL result.

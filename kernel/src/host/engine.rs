@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
@@ -37,6 +38,8 @@ pub struct Engine {
     pub lanes: Lanes,
     /// The memory of all plugins.
     pub memory: Arc<Total>,
+    /// Whether the kernel is going to stop: calls that would go on for long hear of it.
+    pub draining: Arc<watch::Sender<bool>>,
     /// Whom plugins' requests to servers outside believe.
     pub roots: Roots,
 }
@@ -58,6 +61,7 @@ impl Engine {
             compiler: None,
             lanes: Lanes::start()?,
             memory: Arc::new(Total::new(config.memory.0)),
+            draining: Arc::default(),
             roots: fetch::roots(config.fetch_roots.as_deref())?,
         })
     }

@@ -74,6 +74,9 @@ pub struct Route {
     pub methods: Vec<String>,
     /// The largest body that it has a use for; what the operator grants the plugin may be less.
     pub max_body: Option<Size>,
+    /// Whether it reads bodies as they arrive, rather than have the kernel read them first.
+    #[serde(default)]
+    pub stream: bool,
 }
 
 /// Where and when a plugin filters.

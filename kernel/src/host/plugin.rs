@@ -17,6 +17,7 @@ use super::manifest::{Manifest, Route, refused};
 use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
+use crate::capability::http::stream;
 use crate::capability::wasi::{self, incoming_handler};
 use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, schema, secret, sql};
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub(super) struct Code {
     pub(super) linked: InstancePre<Call>,
     pub(super) handler: Option<handler::GuestIndices>,
     pub(super) filter: Option<filter::GuestIndices>,
+    /// Whether it can answer with a stream.
+    pub(super) streams: bool,
     /// Where it answers by `wasi:http`, and not by our contract.
     pub(super) stock: Option<incoming_handler::GuestIndices>,
 }
@@ -102,6 +105,14 @@ impl Plugin {
                 fetches: grant.limits.fetches,
                 fetch_bytes: grant.limits.fetch_bytes.0,
             },
+            stream: stream::Fixed {
+                places: Arc::new(Semaphore::new(grant.limits.streams as usize)),
+                pace: grant.limits.deadline.0,
+                time: grant.limits.stream_time.0,
+                bytes: grant.limits.stream_bytes.0,
+                stall: grant.limits.stream_stall.0,
+                draining: engine.draining.subscribe(),
+            },
             memory: grant.limits.memory.bytes(),
             host_memory: grant.limits.host_memory.0,
             total: Arc::clone(&engine.memory),
@@ -159,7 +170,7 @@ impl Plugin {
 }
 
 impl Code {
-    fn find(linked: InstancePre<Call>, manifest: &Manifest) -> Result<Self> {
+    fn find(linked: InstancePre<Call>, manifest: &Manifest, streams: bool) -> Result<Self> {
         let handler = handler::GuestIndices::new(&linked).ok();
         let filter = filter::GuestIndices::new(&linked).ok();
         let stock = incoming_handler::GuestIndices::new(&linked).ok().filter(|_| handler.is_none());
@@ -171,16 +182,20 @@ impl Code {
         if filter.is_none() && manifest.filter.is_some() {
             return Err(refused("it has a filter, but does not export basalt:http/filter"));
         }
-        Ok(Self { linked, handler, filter, stock })
+        if stock.is_some() && manifest.routes.iter().any(|route| route.stream) {
+            return Err(refused("it has a route that streams, which takes basalt:http/handler"));
+        }
+        Ok(Self { linked, handler, filter, streams, stock })
     }
 }
 
 /// Says which routes cannot have the bodies that they were made for: their callers would be the first to notice.
 fn warn_of_bodies(manifest: &Manifest, limits: &Limits) {
-    let wants_more = |route: &&Route| route.max_body.is_some_and(|wanted| wanted > limits.request);
+    let limit = |route: &Route| if route.stream { limits.stream_bytes } else { limits.request };
+    let wants_more = |route: &&Route| route.max_body.is_some_and(|wanted| wanted > limit(route));
     for route in manifest.routes.iter().filter(wants_more) {
         let (plugin, route) = (&manifest.id, &route.name);
-        tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limit `request` lets through");
+        tracing::warn!(plugin, route, "the route takes larger bodies than the plugin's limits let through");
     }
 }
 
@@ -199,9 +214,10 @@ async fn login(manifest: &Manifest, scopes: &Scopes, store: &Store, beside: Opti
 async fn compile(package: &Package, scopes: &Scopes, engine: &Engine) -> Result<Code> {
     let component = engine.component(&package.wasm).await?;
     let (manifest, scopes, engine) = (package.manifest.clone(), scopes.clone(), engine.clone());
+    let streams = package.interface.imports.iter().any(|import| import.starts_with("basalt:http/streaming@"));
     let work = move || {
         let linked = link(&scopes, &engine, &component).map_err(|fault| refused(format!("{fault:#}")))?;
-        Code::find(linked, &manifest)
+        Code::find(linked, &manifest, streams)
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

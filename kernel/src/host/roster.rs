@@ -74,6 +74,11 @@ impl Origin {
 }
 
 impl Roster {
+    /// Tells calls that would go on for long that the kernel is going to stop.
+    pub fn drain(&self) {
+        self.engine.draining.send_replace(true);
+    }
+
     /// Loads every plugin, in the versions that are installed. One that cannot run is kept with its reason.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub struct Target {
     pub methods: Arc<[String]>,
     /// The largest body that the route has a use for.
     pub max_body: Option<Size>,
+    /// Whether bodies are read as they arrive.
+    pub stream: bool,
     /// The filters in front of it, outermost first.
     pub chain: Arc<[Link]>,
 }
@@ -141,6 +143,7 @@ impl Routes {
                     mount: mount.into(),
                     methods: route.methods.clone().into(),
                     max_body: route.max_body,
+                    stream: route.stream,
                     chain: filters.chain(&path),
                 };
                 self.0.insert(&path, target).map_err(|fault| format!("{path}: {fault}"))?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use salvo::conn::ConnCtrl;
 use salvo::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use salvo::http::{HeaderMap, HeaderValue, Method, ResBody, StatusCode};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
@@ -13,6 +14,7 @@ use super::context::{Context, allow};
 use super::endpoint::{self, Access, Call};
 use super::{body, compress, depth, drain, header, plugin, render};
 use crate::auth::operator;
+use crate::capability::http::Request as Incoming;
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::telemetry;
@@ -32,7 +34,7 @@ pub struct Reply {
 }
 
 /// What is known of a request as it goes along; what is known at the end is in its log line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Trail {
     /// The request id.
     pub id: Arc<str>,
@@ -44,6 +46,15 @@ pub struct Trail {
     pub code: Cow<'static, str>,
     /// Its place among the requests that are answered at once.
     pub place: Option<OwnedSemaphorePermit>,
+    /// What it came over.
+    pub conn: ConnCtrl,
+}
+
+impl Trail {
+    fn new(id: Arc<str>, conn: &ConnCtrl) -> Self {
+        let (route, identity, code, place) = Default::default();
+        Self { id, route, identity, code, place, conn: conn.clone() }
+    }
 }
 
 #[async_trait]
@@ -51,7 +62,7 @@ impl Handler for Front {
     async fn handle(&self, request: &mut Request, depot: &mut Depot, response: &mut Response, flow: &mut FlowCtrl) {
         let started = Instant::now();
         // First of all, so that even a refusal can be found in the log.
-        let mut trail = Trail { id: header::request_id(request.headers()), ..Trail::default() };
+        let mut trail = Trail::new(header::request_id(request.headers()), flow.conn());
         let reply = match self.answer(request, &mut trail).await {
             Ok(reply) => reply,
             Err(error) => {
@@ -107,12 +118,19 @@ impl Front {
         // Before the body is read: a caller with a bad token costs nothing more.
         let identity = self.identify(request, trail)?;
         // Before an instance is taken: a slow client must not hold one.
-        let limit = found.target.max_body(called.limits.request);
-        let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
-        depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
-        let target = found.target;
+        let (target, time) = (found.target, self.0.config.body_timeout.0);
+        let (mut content, mut upload) = (None, None);
+        if target.stream {
+            // But on a route that says so: there it is the plugin that waits, for a while and a few at once.
+            upload = body::stream(request, target.max_body(called.limits.stream_bytes).0, time).await?;
+        } else {
+            content = body::read(request, target.max_body(called.limits.request).bytes(), time).await?;
+            depth::check(self.0.config.max_json_depth, request.headers(), content.as_deref())?;
+        }
         let incoming = plugin::incoming(found, method, request, content, identity, trail);
-        plugin::reply(choice.answer(&self.0.roster.fleet, target, incoming).await?)
+        let incoming = Incoming { upload, ..incoming };
+        let answer = choice.answer(&self.0.roster.fleet, target, incoming).await?;
+        plugin::reply(answer, request.version(), &self.0.unsent, trail)
     }
 
     async fn endpoint(&self, found: endpoint::Match<'_>, request: &mut Request, trail: &mut Trail) -> Result<Reply> {

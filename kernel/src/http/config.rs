@@ -19,6 +19,9 @@ section! {
         max_connections: NonZeroU32 = 10_000,
         /// Requests to plugins at once, in all; more are answered 503. A connection can carry many.
         max_requests: NonZeroU32 = 1024,
+        /// Bytes of answers that clients have not taken yet, over all connections. An answer may have half of what is left; one that
+        /// is larger is answered 503 in its place.
+        max_unsent: Size = "512MiB",
         /// Levels of nesting in a request's JSON.
         max_json_depth: u32 = 64,
         /// How long a client may take to send the head of a request.

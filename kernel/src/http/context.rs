@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Config;
 use super::cors::Policy;
 use super::endpoint::{Endpoint, Match, Table};
+use super::unsent::Unsent;
 use crate::auth::Auth;
 use crate::error::{Error, Result, code};
 use crate::host::Roster;
@@ -26,6 +27,8 @@ pub struct Context {
     pub store: Store,
     /// The plugins.
     pub roster: Roster,
+    /// What clients have not taken yet.
+    pub unsent: Unsent,
     endpoints: Table,
     requests: Arc<Semaphore>,
     draining: AtomicBool,
@@ -42,8 +45,9 @@ impl Context {
         endpoints: Vec<Endpoint>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(config.max_requests.get() as usize));
+        let unsent = Unsent::new(config.max_unsent.0);
         let (endpoints, draining) = (Table::new(endpoints), AtomicBool::new(false));
-        Self { config, cors, auth, store, roster, endpoints, requests, draining }
+        Self { config, cors, auth, store, roster, unsent, endpoints, requests, draining }
     }
 
     /// A place among the requests that are answered at once.

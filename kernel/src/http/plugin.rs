@@ -1,14 +1,16 @@
 //! Between the wire and a plugin: a request on its way in, a response on its way out.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use salvo::http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
-use salvo::http::{HeaderName, Method, ResBody, StatusCode};
+use salvo::http::{HeaderName, Method, ResBody, StatusCode, Version};
 
 use super::answer::{Reply, Trail};
+use super::stream::Outgoing;
+use super::unsent::Unsent;
 use crate::capability::dispatch::Journey;
+use crate::capability::http::pipe::WINDOW;
 use crate::capability::http::{Request, Response, strip_credentials};
 use crate::error::{Error, Result, code};
 use crate::host::route::Match;
@@ -36,6 +38,7 @@ pub(super) fn incoming(
         query: request.uri().query().map(str::to_owned),
         headers,
         body,
+        upload: None,
         identity,
         route: Arc::clone(&found.target.route),
         mount: Arc::clone(&found.target.mount),
@@ -45,13 +48,28 @@ pub(super) fn incoming(
 }
 
 /// A plugin's answer as it goes out.
-pub(super) fn reply(response: Response) -> Result<Reply> {
-    let Response { status, mut headers, body } = response;
+pub(super) fn reply(response: Response, version: Version, unsent: &Unsent, trail: &mut Trail) -> Result<Reply> {
+    let Response { status, mut headers, body, stream } = response;
     let status = StatusCode::from_u16(status)
         .map_err(|fault| Error::new(&code::PLUGIN_BAD_RESPONSE, "the status is no HTTP status").source(fault))?;
     for name in FRAMING {
         headers.remove(name);
     }
-    let body = ResBody::Chunks(VecDeque::from(body.into_parts()));
+    let body = match stream {
+        // Its content would end where the connection does: one that was broken off would look whole.
+        Some(_) if version < Version::HTTP_11 => {
+            return Err(Error::new(&code::HTTP_INVALID, "this answer is streamed, which takes HTTP/1.1"));
+        }
+        Some(reader) => {
+            // For as long as the plugin writes, which it may do for somebody who stopped reading.
+            trail.place.take().into_iter().for_each(|place| reader.keep(place));
+            let answer = unsent.admit(WINDOW as u64, version, &trail.conn)?;
+            ResBody::stream(Outgoing::new(reader, answer, trail))
+        }
+        None => {
+            let answer = unsent.admit(body.len(), version, &trail.conn)?;
+            ResBody::Chunks(answer.pieces(body.into_parts()).collect())
+        }
+    };
     Ok(Reply { status, headers, body })
 }

@@ -26,6 +26,11 @@ static HTTP_DURATION: LazyLock<HistogramVec> = LazyLock::new(|| {
         &["method", "route"],
     )
 });
+static HTTP_STREAMED: LazyLock<IntCounterVec> =
+    LazyLock::new(|| counter("basalt_http_stream_bytes_total", "Bytes of streamed answers.", &["route"]));
+static HTTP_STREAMS_ENDED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    counter("basalt_http_streams_total", "Streamed answers by outcome: ok or an error code.", &["route", "outcome"])
+});
 static PLUGIN_CALLS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counter("basalt_plugin_calls_total", "Calls of a plugin, by outcome: ok or an error code.", &["plugin", "outcome"])
 });
@@ -77,6 +82,16 @@ pub static REQUESTS_IN_FLIGHT: LazyLock<IntGauge> = LazyLock::new(|| {
     let gauge = IntGauge::new("basalt_http_requests_in_flight", "Requests to plugins that are being answered.");
     register(gauge.expect("a valid name"))
 });
+/// Bytes of answers that clients have not taken yet; at `server.max_unsent` large ones are refused.
+pub static HTTP_UNSENT: LazyLock<IntGauge> = LazyLock::new(|| {
+    let gauge = IntGauge::new("basalt_http_unsent_bytes", "Bytes of answers that clients have not taken yet.");
+    register(gauge.expect("a valid name"))
+});
+/// Answers that are being streamed.
+pub static HTTP_STREAMS: LazyLock<IntGauge> = LazyLock::new(|| {
+    let gauge = IntGauge::new("basalt_http_streams", "Answers that are being streamed.");
+    register(gauge.expect("a valid name"))
+});
 /// Database connections by login and state (`idle`, `busy`), and calls that wait for one (`waiting`).
 pub static DB_CONNECTIONS: LazyLock<IntGaugeVec> =
     LazyLock::new(|| gauge("basalt_db_connections", "Connections to Postgres.", &["login", "state"]));
@@ -116,6 +131,16 @@ pub fn http_request(method: &str, route: &str, status: u16, took: Duration) {
     let status = status_text(status, &mut digits);
     HTTP_REQUESTS.with_label_values(&[method, route, status]).inc();
     HTTP_DURATION.with_label_values(&[method, route]).observe(took.as_secs_f64());
+}
+
+/// Counts bytes of a streamed answer.
+pub fn http_streamed(route: &str, bytes: u64) {
+    HTTP_STREAMED.with_label_values(&[route]).inc_by(bytes);
+}
+
+/// Counts a streamed answer that ended.
+pub fn http_stream_ended(route: &str, outcome: &str) {
+    HTTP_STREAMS_ENDED.with_label_values(&[route, outcome]).inc();
 }
 
 /// The series of one plugin, looked up once: a call is too short to look for them by label.

@@ -8,7 +8,7 @@ use salvo::hyper::body::Bytes;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, wait_until};
 
 const HTTP: &str = "[plugins.test-http.grant]\nhttp = {}\n";
 
@@ -95,4 +95,29 @@ fn who_asks_during_the_delay_is_answered_and_sent_elsewhere() {
         connection.await.expect("ended").expect("in order");
     });
     kernel.stop();
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_cut_off_whatever_else_it_does() {
+    let config = format!(
+        "[server]\nwrite_timeout = \"500ms\"\n{HTTP}[plugins.test-stream]\ngrant = {{ http = {{}}, log = {{}} }}\n\
+         limits.stream_stall = \"300ms\"\n"
+    );
+    let kernel = Kernel::start(&["http", "stream"], &config);
+    run(async {
+        // More than the window that the client never opens again.
+        for path in ["http/answer?200000", "stream/endless"] {
+            let (sender, connection) = open(&kernel).await;
+            let url = format!("{}/test/{path}", kernel.url);
+            let mut ready = sender.clone().ready().await.expect("open");
+            let request = salvo::hyper::Request::builder().uri(url).body(()).expect("a request");
+            let (response, _) = ready.send_request(request, true).expect("sent");
+            let answer = response.await.expect("answered");
+            assert_eq!(answer.status(), 200, "{path}");
+            let ended = tokio::time::timeout(std::time::Duration::from_secs(30), connection).await;
+            assert!(ended.is_ok(), "{path}: long before a silent connection ends");
+        }
+    });
+    let unsent = ["basalt_http_unsent_bytes ", "basalt_http_streams ", "basalt_http_requests_in_flight "];
+    wait_until("nothing is left", || unsent.iter().all(|series| kernel.metric(series) == 0));
 }

@@ -127,6 +127,17 @@ fn what_cannot_run_replaces_nothing() {
 }
 
 #[test]
+fn what_takes_over_for_good_is_not_taken_back() {
+    let kernel = Kernel::start(&[], "");
+    add(&kernel, &version("1.0.0", "", ""));
+    install(&kernel, "?calls=0", &version("2.0.0", "trap", "")).ok();
+    // On probation, 1.0.0 would have answered in its place.
+    kernel.get("/test/life/").refuses(500, "plugin.trap");
+    assert_eq!(events(&kernel)[0], "upgrade 2.0.0");
+    install(&kernel, "?calls=-1", &version("3.0.0", "", "")).refuses(400, "http.invalid");
+}
+
+#[test]
 fn a_plugin_is_switched_off_rolled_back_and_removed() {
     let kernel = Kernel::start(&[], "");
     add(&kernel, &version("1.0.0", "", ""));

@@ -35,21 +35,70 @@ impl Wire {
 
     /// The next answer, to its end; the answer to HEAD has no body, whatever its head says.
     pub fn answer(&mut self, to_head: bool) -> Raw {
+        let mut raw = self.head();
+        if !to_head {
+            raw.body = self.body(&raw);
+        }
+        raw
+    }
+
+    /// The next answer's head.
+    pub fn head(&mut self) -> Raw {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             assert!(self.0.read_line(&mut head).expect("an answer in time") > 0, "ended after {head:?}");
         }
         let head = head.to_ascii_lowercase();
-        let status = head[9..12].parse().expect("a status");
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-        let mut body = vec![0; if to_head { 0 } else { length.unwrap_or(0) }];
+        Raw { status: head[9..12].parse().expect("a status"), head, body: Vec::new() }
+    }
+
+    /// The body that a head announces.
+    pub fn body(&mut self, raw: &Raw) -> Vec<u8> {
+        let length = raw.head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
         self.0.read_exact(&mut body).expect("a body");
-        Raw { status, head, body }
+        body
     }
 
     pub fn ask(&mut self, request: &str) -> Raw {
         self.send(request);
         self.answer(request.starts_with("HEAD"))
+    }
+
+    /// What follows, to the end of the answer or of the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let (mut rest, mut line) = (Vec::new(), Vec::new());
+        while !rest.ends_with(b"\r\n0\r\n\r\n") && self.0.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            rest.append(&mut line);
+        }
+        rest
+    }
+
+    /// The next chunk of an answer.
+    pub fn chunk(&mut self) -> Vec<u8> {
+        let mut size = String::new();
+        self.0.read_line(&mut size).expect("a chunk in time");
+        let mut chunk = vec![0; usize::from_str_radix(size.trim(), 16).expect("a size") + 2];
+        self.0.read_exact(&mut chunk).expect("a chunk");
+        chunk.truncate(chunk.len() - 2);
+        chunk
+    }
+
+    /// Sends the same again and again, slowly, until there is an answer.
+    pub fn drip(&mut self, piece: &str, pause: Duration) -> Raw {
+        self.0.get_ref().set_read_timeout(Some(pause)).expect("set");
+        let started = Instant::now();
+        while self.0.fill_buf().is_err() {
+            assert!(started.elapsed() < PATIENCE, "no answer");
+            let _ = self.0.get_mut().write_all(piece.as_bytes());
+        }
+        self.0.get_ref().set_read_timeout(Some(PATIENCE)).expect("set");
+        self.answer(false)
+    }
+
+    /// Goes away without a word.
+    pub fn leave(self) {
+        drop(self);
     }
 
     /// Whether the kernel ends the connection, with no more than this long to do so.

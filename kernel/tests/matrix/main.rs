@@ -18,6 +18,7 @@ mod grant;
 mod guest;
 mod own;
 mod residue;
+mod streaming;
 
 use std::collections::BTreeSet;
 
@@ -63,7 +64,8 @@ pub struct Scene {
 }
 
 /// Every attack.
-pub const GROUPS: [&Group; 5] = [&guest::COMPUTING, &guest::BURNING, &asking::GROUP, &own::GROUP, &caller::GROUP];
+pub const GROUPS: [&Group; 6] =
+    [&guest::COMPUTING, &guest::BURNING, &streaming::GROUP, &asking::GROUP, &own::GROUP, &caller::GROUP];
 
 /// At once, so that one attack alone is not what is survived.
 const AT_ONCE: usize = 3;
@@ -127,6 +129,11 @@ fn plugins_that_compute_and_hoard_hurt_nobody_and_leave_nothing() {
 #[test]
 fn plugins_that_burn_their_fuel_hurt_nobody_and_leave_nothing() {
     run(&guest::BURNING);
+}
+
+#[test]
+fn plugins_that_stream_without_end_or_sense_hurt_nobody_and_leave_nothing() {
+    run(&streaming::GROUP);
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub fn collect(
             content.extend_from_slice(&piece);
         }
         let status = status(head.status.as_u16()).map_err(bad)?;
-        Ok(Response { status, headers: head.headers, body: Body::from(Bytes::from(content)) })
+        Ok(Response { status, headers: head.headers, body: Body::from(Bytes::from(content)), stream: None })
     }
 }
 

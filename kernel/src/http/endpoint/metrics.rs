@@ -10,6 +10,7 @@ use crate::http::answer::Reply;
 use crate::telemetry;
 
 pub(super) async fn answer(Call { context, .. }: Call) -> Result<Reply> {
+    telemetry::HTTP_UNSENT.set(i64::try_from(context.unsent.bytes()).unwrap_or(i64::MAX));
     telemetry::REQUESTS_IN_FLIGHT.set(context.in_flight() as i64);
     for pool in context.store.stats() {
         for (state, count) in [("idle", pool.idle), ("busy", pool.open - pool.idle), ("waiting", pool.waiting)] {

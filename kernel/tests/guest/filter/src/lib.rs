@@ -17,6 +17,11 @@ impl Filter for Fixture {
             }
             Some("query") => request.set_query(Some("changed=1"))?,
             Some("forge") => request.set_header("Authorization", "Bearer forged")?,
+            Some("read") => {
+                let read = request.body().map(|body| body.read_all(100));
+                let code = read.and_then(Result::err).map(|problem| problem.code).unwrap_or_default();
+                request.set_query(Some(&code))?;
+            }
             Some("split") => request.set_header("x-split", "a\r\nb: c")?,
             _ => {}
         }

@@ -1,5 +1,8 @@
 //! A plugin that does its worst, one attack a path; `good` behaves, to show that nobody else is hurt.
 
+// What it attacks, handles and the host, there is in wasm only.
+#![cfg(target_arch = "wasm32")]
+
 mod handle;
 mod host;
 

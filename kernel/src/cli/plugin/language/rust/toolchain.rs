@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{read, refused};
+use crate::cli::plugin::language::refused;
+use crate::config::variable;
 use crate::error::{Error, Result};
 
 /// What plugins are built for.
@@ -23,17 +24,33 @@ pub(super) fn no_cargo(fault: &std::io::Error) -> Error {
     refused(format!("Rust's compiler cannot be run: {fault}")).hint("install it from https://rustup.rs")
 }
 
-/// Where the linker is, once the target's standard library is there too.
+/// The linker, once the target's standard library is there too.
 pub(super) fn linker(folder: &Path) -> Result<PathBuf> {
-    let library = read(program("rustc", folder).args(["--print", "target-libdir", "--target", TARGET]))?;
-    if !Path::new(library.trim()).is_dir() {
-        return Err(refused(format!("Rust's standard library for {TARGET} is not installed"))
-            .hint(format!("rustup target add {TARGET}")));
+    if variable("CARGO_UNSTABLE_BUILD_STD").is_none() {
+        check_library(folder)?;
     }
-    let sysroot = read(program("rustc", folder).args(["--print", "sysroot"]))?;
+    if let Some(linker) = variable("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER") {
+        return Ok(PathBuf::from(linker));
+    }
+    let sysroot = read(rustc(folder).args(["--print", "sysroot"]))?;
     let platforms = std::fs::read_dir(Path::new(sysroot.trim()).join("lib/rustlib")).into_iter().flatten().flatten();
     let found = platforms.map(|platform| platform.path().join("bin").join(LINKER)).find(|path| path.is_file());
     found.map_or_else(installed, Ok)
+}
+
+/// Where cargo does not make it itself, of its source, as it is told by its own variable.
+fn check_library(folder: &Path) -> Result<()> {
+    let library = read(rustc(folder).args(["--print", "target-libdir", "--target", TARGET]))?;
+    if Path::new(library.trim()).is_dir() {
+        return Ok(());
+    }
+    Err(refused(format!("Rust's standard library for {TARGET} is not installed"))
+        .hint(format!("rustup target add {TARGET}")))
+}
+
+/// The compiler that cargo would take.
+fn rustc(folder: &Path) -> Command {
+    program(&variable("RUSTC").unwrap_or_else(|| "rustc".to_owned()), folder)
 }
 
 /// A linker that somebody installed, where the toolchain has none.
@@ -50,4 +67,14 @@ fn program(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(name);
     command.current_dir(folder);
     command
+}
+
+/// What a command prints; its failure carries what it said.
+pub(super) fn read(command: &mut Command) -> Result<String> {
+    let output = command.output().map_err(|fault| no_cargo(&fault))?;
+    if output.status.success() {
+        return String::from_utf8(output.stdout).map_err(Error::internal);
+    }
+    let program = command.get_program().to_string_lossy();
+    Err(refused(format!("`{program}` failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }

@@ -1,0 +1,48 @@
+//! The catalogue, as a test describes it. It deliberately asks no database.
+
+use serde_json::Value;
+
+use super::state::{self, State};
+use crate::Problem;
+
+/// The same as long as nothing was described anew.
+pub fn version() -> u64 {
+    look(|state| state.relations.len() as u64)
+}
+
+/// The schemas that were described.
+pub fn schemas() -> Vec<String> {
+    let mut names = look(|state| state.relations.iter().map(|relation| text(relation, "schema")).collect::<Vec<_>>());
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The names of a schema's relations.
+pub fn relations(schema: &str) -> Result<Vec<String>, Problem> {
+    let own = |relation: &&Value| text(relation, "schema") == schema;
+    let mut names: Vec<_> =
+        look(|state| state.relations.iter().filter(own).map(|relation| text(relation, "name")).collect());
+    names.sort();
+    Ok(names)
+}
+
+/// One relation as a JSON object.
+pub fn relation(schema: &str, name: &str) -> Result<Option<String>, Problem> {
+    let is_it = |relation: &&Value| text(relation, "schema") == schema && text(relation, "name") == name;
+    Ok(look(|state| state.relations.iter().rev().find(is_it).map(Value::to_string)))
+}
+
+/// The same.
+pub fn relation_now(schema: &str, name: &str) -> Result<Option<String>, Problem> {
+    relation(schema, name)
+}
+
+fn look<T>(look: impl FnOnce(&mut State) -> T) -> T {
+    state::wanted("schema");
+    state::with(look)
+}
+
+fn text(relation: &Value, name: &str) -> String {
+    relation[name].as_str().unwrap_or_default().to_owned()
+}
