@@ -13,7 +13,8 @@ use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
 use crate::wasm::Toolchain;
 use crate::{
-    bundle, cargo, command, conformance, guest, javascript, package, plugins, postgres, progress, stock, without_plugins,
+    bundle, cargo, command, conformance, guest, javascript, package, plugins, postgres, progress, stock,
+    without_plugins,
 };
 
 /// Which tests to run.
