@@ -40,6 +40,8 @@ mod bindings {
             // Only what asks the database waits; a synchronous import costs a guest a few nanoseconds, an asynchronous one 90.
             "basalt:sql/sql.query": async | trappable,
             "basalt:sql/sql.begin": async | trappable,
+            "basalt:sql/sql.query-with": async | trappable,
+            "basalt:sql/sql.begin-with": async | trappable,
             "basalt:sql/sql.[method]transaction.query": async | trappable,
             "basalt:sql/sql.[static]transaction.commit": async | trappable,
             "basalt:sql/sql.[static]transaction.rollback": async | trappable,
@@ -55,6 +57,7 @@ mod bindings {
             "basalt:http/streaming.[method]writer.pause": async | trappable,
             "basalt:schema/schema.relation": async | trappable,
             "basalt:schema/schema.relation-now": async | trappable,
+            "basalt:schema/schema.function": async | trappable,
             "basalt:dispatch/dispatch.send": async | trappable,
             "basalt:fetch/fetch.send": async | trappable,
             // The first read of a value asks the database.

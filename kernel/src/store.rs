@@ -39,11 +39,11 @@ pub use pool::Stats;
 pub use rows::{Column, Parameter, Rows};
 pub use session::{ResultSet, Script};
 pub use survey::{Facts, Survey, survey};
-pub use tx::{Access, Actor, Limits, Transaction};
+pub use tx::{Access, Actor, Limits, Options, Transaction};
 pub use visit::Desk;
 
 use crate::error::{Error, Result, code};
-use catalogue::Watch;
+use catalogue::{Watch, What};
 use deadline::Control;
 use embedded::Embedded;
 use notice::Notice;
@@ -124,7 +124,12 @@ impl Store {
 
     /// A snapshot of the catalogue that shows this relation as it is now.
     pub async fn recheck(&self, schema: &str, name: &str) -> Arc<Catalogue> {
-        self.0.watch.recheck(schema, name).await
+        self.0.watch.recheck(What::Relation, schema, name).await
+    }
+
+    /// A snapshot of the catalogue that shows the functions of this name as they are now.
+    pub async fn recheck_function(&self, schema: &str, name: &str) -> Arc<Catalogue> {
+        self.0.watch.recheck(What::Function, schema, name).await
     }
 
     /// A number that changes when plugins were installed, changed or removed, on whichever node.

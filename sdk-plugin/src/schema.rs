@@ -4,6 +4,10 @@
 use crate::Problem;
 use serde::Deserialize;
 
+mod function;
+
+pub use function::{Argument, ArgumentMode, Function, FunctionKind, Media, ReturnKind, Returns, Schema, Volatility};
+
 pub use crate::bindings::basalt::schema::schema::{relations, schemas, version};
 
 /// A table, view, materialized view or foreign table. Members that newer kernels add are ignored.
@@ -35,6 +39,44 @@ pub struct Relation {
     pub foreign_keys: Vec<ForeignKey>,
     /// The relations that point to this one.
     pub referenced_by: Vec<Reference>,
+    /// The foreign keys that it has through views: as a view, or to one.
+    pub derived_foreign_keys: Vec<ForeignKey>,
+    /// The same from the other side.
+    pub derived_referenced_by: Vec<Reference>,
+    /// The functions whose only argument is its row.
+    pub computed: Vec<Computed>,
+    /// Whether it is a partition of another table.
+    pub partition: bool,
+}
+
+/// A relation, a type or a function, by its name.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Hash)]
+#[serde(default)]
+pub struct Name {
+    /// The schema that it is in.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+}
+
+/// A function of a relation's row.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Computed {
+    /// The schema that it is in.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+    /// The type of its result, as `format_type` prints it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Whether it returns a set.
+    pub set: bool,
+    /// Whether that has one row at most.
+    pub single: bool,
+    /// The relation whose rows it returns.
+    pub relation: Option<Name>,
 }
 
 /// What a relation is.
@@ -74,6 +116,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether it has a default.
     pub has_default: bool,
+    /// The default, as an expression in SQL.
+    pub default: Option<String>,
     /// How its value comes about without being written, if it does.
     pub generated: Option<Generated>,
     /// Whether it can be written; columns of views often cannot.
@@ -83,6 +127,23 @@ pub struct Column {
     /// The labels, when its type is an enum.
     #[serde(rename = "enum")]
     pub labels: Vec<String>,
+    /// How its values are shown and read, where its type is a domain that says so.
+    pub casts: Casts,
+}
+
+/// Functions that a domain's values are shown and read with, fit to stand in SQL.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[non_exhaustive]
+#[serde(default)]
+pub struct Casts {
+    /// From the domain to JSON.
+    pub to_json: Option<String>,
+    /// From the domain to text.
+    pub to_text: Option<String>,
+    /// From JSON to the domain.
+    pub from_json: Option<String>,
+    /// From text to the domain.
+    pub from_text: Option<String>,
 }
 
 /// How a column's value comes about without being written.
@@ -108,6 +169,8 @@ pub struct ForeignKey {
     pub name: String,
     /// The columns here.
     pub columns: Vec<String>,
+    /// Whether it points from one to one.
+    pub unique: bool,
     /// The schema of the relation pointed to.
     pub target_schema: String,
     /// The relation pointed to.
@@ -129,6 +192,8 @@ pub struct Reference {
     pub relation: String,
     /// The columns there.
     pub columns: Vec<String>,
+    /// Whether it points from one to one.
+    pub unique: bool,
     /// The columns here.
     pub target_columns: Vec<String>,
 }
@@ -153,7 +218,21 @@ pub fn relation_now(schema: &str, name: &str) -> Result<Option<Relation>, Proble
     parse(&text).map(Some)
 }
 
-fn parse(text: &str) -> Result<Relation, Problem> {
+/// What is in a schema besides relations; `None` when there is none of that name. Problem `schema.not-granted`.
+pub fn describe(schema: &str) -> Result<Option<Schema>, Problem> {
+    let Some(text) = crate::bindings::basalt::schema::schema::describe(schema)? else { return Ok(None) };
+    parse(&text).map(Some)
+}
+
+/// The functions of one name, those with the fewest arguments first; empty when there are none. Problem `schema.not-granted`.
+pub fn functions(schema: &str, name: &str) -> Result<Vec<Function>, Problem> {
+    match crate::bindings::basalt::schema::schema::function(schema, name)? {
+        Some(text) => parse(&text),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| Problem::new("schema.invalid", error.to_string()))
 }
 
@@ -163,7 +242,7 @@ mod tests {
 
     #[test]
     fn reads_a_description_and_ignores_what_it_does_not_know() {
-        let relation = parse(
+        let relation: Relation = parse(
             r#"{"schema":"public","name":"orders","kind":"hologram","comment":null,"invented":{"later":true},
                 "columns":[{"name":"id","type":"bigint","base_type":"bigint","nullable":false,"generated":"identity","colour":"red"}],
                 "primary_key":["id"],"insertable":true}"#,
@@ -179,6 +258,6 @@ mod tests {
 
     #[test]
     fn a_broken_description_is_a_problem_not_a_panic() {
-        assert_eq!(parse("{").unwrap_err().code, "schema.invalid");
+        assert_eq!(parse::<Relation>("{").unwrap_err().code, "schema.invalid");
     }
 }

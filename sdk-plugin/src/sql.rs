@@ -3,7 +3,9 @@
 
 use crate::{Body, Problem};
 
-pub use crate::bindings::basalt::sql::sql::{Access, Column, Mode, Parameter, Rows, Transaction, begin, query};
+pub use crate::bindings::basalt::sql::sql::{
+    Access, Column, Mode, Options, Parameter, Rows, Transaction, begin, begin_with, query, query_with,
+};
 
 impl Parameter<'_> {
     /// A value in its text form, or NULL.

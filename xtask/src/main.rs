@@ -12,6 +12,7 @@ mod bundle;
 mod cargo;
 mod check;
 mod command;
+mod conformance;
 mod dist;
 mod file;
 mod freeze;
@@ -48,6 +49,8 @@ enum Task {
     Check,
     /// Build and pack every plugin and every test fixture.
     Plugins(plugins::Options),
+    /// Replay PostgREST's own cases against the plugin `rest`.
+    Conformance(conformance::Options),
     /// Measure the product, and what its plugins cost over the same written natively.
     Bench(bench::Options),
     /// Build one self-contained release binary with the plugins inside.
@@ -76,6 +79,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&tree, &options),
         Task::Check => check::run(&tree),
         Task::Plugins(options) => plugins::run(&tree, &options),
+        Task::Conformance(options) => conformance::run(&tree, &options),
         Task::Bench(options) => bench::run(&tree, &options),
         Task::Dist => dist::run(&tree),
         Task::Bless => bless::run(&tree),

@@ -67,6 +67,22 @@ impl Host for Call {
         Ok(catalogue.relations(&schema).map(|names| names.map(str::to_owned).collect()).unwrap_or_default())
     }
 
+    fn describe(&mut self, schema: String) -> Result<Option<String>> {
+        self.fixed.schema.check(&schema)?;
+        Ok(self.fixed.schema.store.catalogue().schema(&schema).map(|schema| schema.json.clone()))
+    }
+
+    async fn function(&mut self, schema: String, name: String) -> Result<Option<String>> {
+        let fixed = Arc::clone(&self.fixed);
+        fixed.schema.check(&schema)?;
+        let known = fixed.schema.store.catalogue().function(&schema, &name).map(|function| function.json.clone());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let catalogue = fixed.schema.store.recheck_function(&schema, &name).await;
+        Ok(catalogue.function(&schema, &name).map(|function| function.json.clone()))
+    }
+
     async fn relation(&mut self, schema: String, name: String) -> Result<Option<String>> {
         self.fixed.schema.check(&schema)?;
         match describe(&self.fixed.schema.store.catalogue(), &schema, &name) {

@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::bindings::basalt::sql::sql::{
-    Access, Column, Host, HostRows, HostTransaction, Mode, Parameter, add_to_linker,
+    Access, Column, Host, HostRows, HostTransaction, Mode, Options, Parameter, add_to_linker,
 };
 use super::body::Body;
 use super::{Call, Scope};
@@ -128,6 +128,12 @@ impl From<Access> for store::Access {
     }
 }
 
+impl From<Options> for store::Options {
+    fn from(options: Options) -> Self {
+        Self { settings: options.settings, before: options.before }
+    }
+}
+
 impl Call {
     fn content(&self, body: &Resource<Body>) -> Result<Bytes> {
         Ok(self.table.get(body).map_err(Error::internal)?.to_bytes())
@@ -197,6 +203,18 @@ impl Host for Call {
         text: String,
         parameters: Vec<Parameter>,
     ) -> Result<Resource<Cursor>> {
+        let none = Options { settings: Vec::new(), before: Vec::new() };
+        self.query_with(mode, access, none, text, parameters).await
+    }
+
+    async fn query_with(
+        &mut self,
+        mode: Mode,
+        access: Access,
+        options: Options,
+        text: String,
+        parameters: Vec<Parameter>,
+    ) -> Result<Resource<Cursor>> {
         let parameters = self.parameters(parameters).await?;
         let fixed = Arc::clone(&self.fixed);
         let (started, latest) = self.statement()?;
@@ -205,7 +223,7 @@ impl Host for Call {
         let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope, latest));
         let ran = async {
             let _place = fixed.sql.place(limits.deadline).await?;
-            fixed.sql.store.query(actor, access.into(), &text, &parameters, limits).await
+            fixed.sql.store.query_with(actor, access.into(), options.into(), &text, &parameters, limits).await
         };
         let ran = ran.await;
         let rows = self.usage.took(&fixed.budget, started.elapsed(), ran)?;
@@ -213,6 +231,10 @@ impl Host for Call {
     }
 
     async fn begin(&mut self, mode: Mode, access: Access) -> Result<Resource<Transaction>> {
+        self.begin_with(mode, access, Options { settings: Vec::new(), before: Vec::new() }).await
+    }
+
+    async fn begin_with(&mut self, mode: Mode, access: Access, options: Options) -> Result<Resource<Transaction>> {
         let fixed = Arc::clone(&self.fixed);
         let (started, latest) = self.statement()?;
         let scope = self.scope()?;
@@ -220,7 +242,7 @@ impl Host for Call {
         let (actor, limits) = (fixed.sql.actor(mode, scope)?, fixed.sql.limits(scope, latest));
         let ran = async {
             let place = fixed.sql.place(limits.deadline).await?;
-            let open = fixed.sql.store.begin(actor, access.into(), limits).await?;
+            let open = fixed.sql.store.begin_with(actor, access.into(), options.into(), limits).await?;
             Ok(Transaction { open, _place: place })
         };
         let ran = ran.await;
@@ -275,6 +297,20 @@ impl HostRows for Call {
         let cursor = self.cursor(&rows)?;
         let (row, column) = cursor.check(row, column)?;
         match cursor.rows.value_bytes(row, column) {
+            Some(bytes) => self.hold(Body::from(bytes)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn value_content(
+        &mut self,
+        rows: Resource<Cursor>,
+        row: u32,
+        column: u32,
+    ) -> wasmtime::Result<Option<Resource<Body>>> {
+        let cursor = self.cursor(&rows)?;
+        let (row, column) = cursor.check(row, column)?;
+        match cursor.rows.value_content(row, column) {
             Some(bytes) => self.hold(Body::from(bytes)).map(Some),
             None => Ok(None),
         }

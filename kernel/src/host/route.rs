@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn one_route_hangs_at_each_of_its_mounts() {
         let mut routes = Routes::default();
-        routes.mount(0, &manifest(TABLE), &BTreeMap::new(), &Filters::default()).expect("no conflict");
+        routes.mount(0, &manifest(TABLE), &Word::default(), &Filters::default()).expect("no conflict");
         for (path, mount) in [("/rest/v1/a%20b", "/rest/v1"), ("/api/v1/tables/a%20b", "/api/v1/tables")] {
             let found = routes.find(path).expect(path);
             assert_eq!(&*found.target.mount, mount);
@@ -226,9 +226,9 @@ mod tests {
     #[test]
     fn two_plugins_cannot_have_one_path() {
         let mut routes = Routes::default();
-        routes.mount(0, &manifest(TABLE), &BTreeMap::new(), &Filters::default()).expect("no conflict");
-        assert!(routes.mount(1, &manifest(TABLE), &BTreeMap::new(), &Filters::default()).is_err());
-        let typo = BTreeMap::from([("tabel".to_owned(), Vec::new())]);
+        routes.mount(0, &manifest(TABLE), &Word::default(), &Filters::default()).expect("no conflict");
+        assert!(routes.mount(1, &manifest(TABLE), &Word::default(), &Filters::default()).is_err());
+        let typo = Word { mounts: BTreeMap::from([("tabel".to_owned(), Vec::new())]), ..Word::default() };
         assert!(
             routes
                 .mount(1, &manifest(TABLE), &typo, &Filters::default())

@@ -22,6 +22,9 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
      RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
 );
 
+/// Every page there is.
+const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+
 /// What `Access-Control-Request-Headers` gets for `headers = ["*"]`: the literal `*` would not cover `Authorization`.
 const ECHO: &str = "*";
 
@@ -77,7 +80,9 @@ impl Policy {
             // Also where no origin was sent: a cache must not give that answer to a page.
             answer.append(VARY, HeaderValue::from_static("Origin"));
         }
-        let Some(allowed) = request.get(ORIGIN).and_then(|origin| self.allowed(origin)) else { return };
+        // Where every page may call, the answer is the same for a request that names none: caches can keep one.
+        let origin = request.get(ORIGIN).and_then(|origin| self.allowed(origin));
+        let Some(allowed) = origin.or_else(|| self.config.allows_all().then_some(ANYBODY)) else { return };
         answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         if self.config.credentials {
@@ -91,7 +96,7 @@ impl Policy {
 
     fn allowed(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         if self.config.allows_all() {
-            return Some(HeaderValue::from_static("*"));
+            return Some(ANYBODY);
         }
         self.config.origins.iter().any(|allowed| *origin == allowed.0.as_str()).then(|| origin.clone())
     }

@@ -99,6 +99,13 @@ impl Rows {
         self.range(row, column).map(|range| self.rows[row].slice(range))
     }
 
+    /// The same, with the bytes that a `bytea` stands for in place of its text form.
+    pub fn value_content(&self, row: usize, column: usize) -> Option<Bytes> {
+        let text = self.value_bytes(row, column)?;
+        let is_bytes = self.columns[column].type_oid == Type::BYTEA.oid();
+        Some(is_bytes.then(|| decode(&text)).flatten().unwrap_or(text))
+    }
+
     /// A row's values. Panics when there is no such row.
     pub fn row(&self, row: usize) -> impl Iterator<Item = Option<&str>> {
         let body = &self.rows[row];
@@ -108,6 +115,13 @@ impl Rows {
     fn range(&self, row: usize, column: usize) -> Option<Range<usize>> {
         Values::new(&self.rows[row]).nth(column).expect("a column of this result")
     }
+}
+
+/// `\x00ff`; the older escaped form is left as it is.
+fn decode(text: &[u8]) -> Option<Bytes> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| u8::try_from(digit(pair[0])? * 16 + digit(*pair.get(1)?)?).ok();
+    text.strip_prefix(b"\\x")?.chunks(2).map(byte).collect()
 }
 
 /// All rows were checked on arrival.

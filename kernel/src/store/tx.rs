@@ -4,6 +4,7 @@
 //! run without. It does not look for `SET ROLE` in the text: that is why acting as the caller takes a trusted plugin.
 
 mod keyword;
+mod options;
 mod scope;
 
 use std::time::Instant;
@@ -14,6 +15,7 @@ use super::{Login, Parameter, Rows, Store};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use keyword::is_plain;
+pub use options::Options;
 use scope::Scope;
 
 /// Who a statement runs as.
@@ -71,7 +73,20 @@ impl Store {
         parameters: &[Parameter],
         limits: Limits,
     ) -> Result<Rows> {
-        let scope = Scope::new(actor, access, self.authenticator())?;
+        self.query_with(actor, access, Options::default(), sql, parameters, limits).await
+    }
+
+    /// The same, with what holds for its transaction.
+    pub async fn query_with(
+        &self,
+        actor: Actor<'_>,
+        access: Access,
+        options: Options,
+        sql: &str,
+        parameters: &[Parameter],
+        limits: Limits,
+    ) -> Result<Rows> {
+        let scope = Scope::new(actor, access, self.authenticator())?.with(options)?;
         self.once(&scope, sql, parameters, limits).await
     }
 
@@ -82,7 +97,18 @@ impl Store {
 
     /// Opens a transaction. The server hears of it with the first statement.
     pub async fn begin(&self, actor: Actor<'_>, access: Access, limits: Limits) -> Result<Transaction> {
-        let scope = Scope::new(actor, access, self.authenticator())?;
+        self.begin_with(actor, access, Options::default(), limits).await
+    }
+
+    /// The same, with what holds for it.
+    pub async fn begin_with(
+        &self,
+        actor: Actor<'_>,
+        access: Access,
+        options: Options,
+        limits: Limits,
+    ) -> Result<Transaction> {
+        let scope = Scope::new(actor, access, self.authenticator())?.with(options)?;
         let lease = self.pool().acquire(&scope.login, limits.deadline).await?;
         Ok(Transaction { store: self.clone(), lease, scope, limits, state: State::New, assumed: false })
     }

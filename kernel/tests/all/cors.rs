@@ -91,6 +91,12 @@ fn every_page_may_call_only_without_cookies() {
         ("GET", "apikey")
     );
     assert_eq!(answer.header("vary"), "");
+    let unnamed = kernel.get("/test/http/echo");
+    assert_eq!(
+        unnamed.header("access-control-allow-origin"),
+        "*",
+        "the same for everybody, so that caches can keep it"
+    );
     let setup = Setup::embedded(&[], "[server.cors]\norigins = [\"*\"]\ncredentials = true");
     let output = setup.run(&["--config-test"]);
     let fault = String::from_utf8_lossy(&output.stderr).into_owned();

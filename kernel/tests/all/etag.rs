@@ -7,7 +7,7 @@ use crate::kernel::{Kernel, wait_until, without_plugins};
 const CONFIG: &str = "[plugins.etag]\ngrant = { http = { filter = true } }\n\
     [plugins.test-http]\ngrant = { http = {} }\n\
     [plugins.rest]\ntrusted = true\n\
-    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, settings = {} }\n";
+    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, clock = {}, settings = {} }\n";
 
 #[test]
 fn an_answer_that_the_client_has_is_not_sent_again() {

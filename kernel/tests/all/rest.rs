@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::kernel::{Kernel, Setup, wait_until, without_plugins};
 
 const GRANT: &str = "[plugins.rest]\ntrusted = true\n\
-    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, settings = {} }\n";
+    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, clock = {}, settings = {} }\n";
 
 /// A kernel with the table of the README.
 fn kernel(more: &str) -> Kernel {
@@ -205,4 +205,124 @@ fn a_write_that_is_planned_again_happens_once() {
     assert_eq!(rows, json!([{ "n": 0 }, { "n": 1 }, { "n": 2 }, { "n": 3 }, { "n": 4 }, { "n": 5 }]));
     let unknown = kernel.post("/rest/v1/entry", &json!({ "n": 6, "nothing": "x" }));
     assert_eq!((unknown.status, unknown.json()["code"].as_str()), (400, Some("PGRST204")), "{}", unknown.text());
+}
+
+/// Two tables that belong together, and functions; the settings are the test's.
+fn shop(more: &str) -> Kernel {
+    let kernel = Kernel::start(&["rest"], &format!("{GRANT}{more}"));
+    kernel.sql(
+        "create table client (id int primary key, name text not null);
+         create table project (id int primary key, name text not null, client_id int references client);
+         insert into client values (1, 'ann'), (2, 'bob');
+         insert into project values (1, 'roof', 1), (2, 'wall', 1), (3, 'door', null);
+         create view job as select id, name as title, client_id from project;
+         create function initial(client) returns text stable language sql as $$ select left($1.name, 1) $$;
+         create function jobs_of(client int, variadic words text[] default '{}') returns setof project stable language sql as
+           $$ select * from project where client_id = $1 order by id $$;
+         create function note() returns void language plpgsql as $$ begin
+           perform set_config('response.status', '202', true), set_config('response.headers', '[{\"X-Note\": \"done\"}]', true);
+         end $$;
+         create function who() returns text stable language sql as $$ select current_setting('app.before', true) $$;
+         create function before() returns void language sql as $$ select set_config('app.before', current_user, true) $$;
+         grant all on client, project, job to anon",
+    );
+    wait_until("the tables are known", || kernel.get("/rest/v1/job").status == 200);
+    kernel
+}
+
+#[test]
+fn what_belongs_together_is_read_together() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = shop("");
+    let read = |path: &str| kernel.get(&format!("/rest/v1/{path}")).ok();
+    assert_eq!(
+        read("client?select=initial,project(name)&project.order=id.desc&order=id"),
+        json!([{ "initial": "a", "project": [{ "name": "wall" }, { "name": "roof" }] }, { "initial": "b", "project": [] }])
+    );
+    assert_eq!(
+        read("job?select=title,client!inner(name)&client.name=eq.ann&limit=1&order=id"),
+        json!([{ "title": "roof", "client": { "name": "ann" } }])
+    );
+    assert_eq!(
+        read("project?select=name,...client(client:name)&client=is.null"),
+        json!([{ "name": "door", "client": null }])
+    );
+    assert_eq!(kernel.get("/rest/v1/client?select=project(nothing)").json()["code"], "42703");
+    assert_eq!(
+        kernel.get("/rest/v1/client?select=projects(*)").json()["hint"],
+        "Perhaps you meant 'project' instead of 'projects'."
+    );
+}
+
+#[test]
+fn functions_are_called_and_can_say_how_to_answer() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = shop("");
+    assert_eq!(
+        kernel.get("/api/v1/rpc/jobs_of?client=1&words=x&select=name,client(name)&id=gt.1").ok(),
+        json!([{ "name": "wall", "client": { "name": "ann" } }])
+    );
+    assert_eq!(
+        kernel.post("/rest/v1/rpc/jobs_of", &json!({ "client": 1, "words": ["x"] })).ok().as_array().map(Vec::len),
+        Some(2)
+    );
+    let note = kernel.post("/rest/v1/rpc/note", &json!({}));
+    assert_eq!((note.status, note.header("x-note"), note.text().as_str()), (202, "done", ""));
+    let refused = kernel.get("/rest/v1/rpc/jobs_off?client=1");
+    assert_eq!(
+        (refused.status, refused.json()["hint"].as_str()),
+        (404, Some("Perhaps you meant to call the function public.jobs_of"))
+    );
+    assert_eq!(kernel.get("/rest/v1/rpc/note").status, 202, "reading transactions can set what is answered");
+}
+
+#[test]
+fn limits_are_said_aloud_and_settings_change_what_is_done() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = shop(
+        "settings = { default_limit = 2, pre_request = \"before\", transaction_end = \"rollback-allow-override\", server_timing = true, aggregates = true }\n",
+    );
+    let cut = kernel.get("/rest/v1/project");
+    assert_eq!((cut.header("x-basalt-limit"), cut.header("content-range")), ("2", "0-1/*"));
+    assert_eq!(kernel.get("/rest/v1/client").header("x-basalt-limit"), "", "nothing was cut");
+    assert!(cut.header("server-timing").contains("transaction;dur="), "{}", cut.header("server-timing"));
+    assert_eq!(kernel.get("/rest/v1/rpc/who").ok(), "anon", "the function before ran in the same transaction");
+    assert_eq!(
+        kernel.get("/rest/v1/project?select=n:count(),client_id&order=client_id").ok(),
+        json!([{ "n": 2, "client_id": 1 }, { "n": 1, "client_id": null }])
+    );
+    let body = br#"{"name":"x"}"#;
+    let patch = |prefer| {
+        kernel.ask(
+            "PATCH",
+            "/rest/v1/project?id=gt.1",
+            &[("content-type", "application/json"), ("prefer", prefer)],
+            body,
+        )
+    };
+    let written = || kernel.sql("select count(*) from project where name = 'x'").trim().to_owned();
+    assert_eq!(patch("count=exact").header("x-affected-count"), "2");
+    assert_eq!(written(), "count\n0", "undone");
+    assert_eq!(patch("tx=commit").header("preference-applied"), "tx=commit");
+    assert_eq!(written(), "count\n2", "kept");
+    let limited = kernel.ask("DELETE", "/rest/v1/project?id=gt.1&limit=1", &[], b"");
+    assert_eq!((limited.status, limited.json()["code"].as_str()), (400, Some("PGRST127")));
+}
+
+#[test]
+fn a_role_has_its_own_patience() {
+    if without_plugins() {
+        return;
+    }
+    let kernel = shop("settings = { role_timeouts = { anon = \"50ms\" } }\n");
+    kernel.sql("create function slow() returns int stable language sql as $$ select 1 from pg_sleep(10) $$");
+    wait_until("the function is known", || kernel.get("/rest/v1/rpc/slow").status != 404);
+    let answer = kernel.get("/rest/v1/rpc/slow");
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (500, Some("57014")), "{}", answer.text());
 }

@@ -300,3 +300,50 @@ fn an_own_login_has_no_privilege_beyond_its_schema() {
         assert!(codes.contains(&code), "{attempt}: {}", answer.text());
     }
 }
+
+/// An order with what its transactions start with.
+fn with(mode: &str, end: &str, settings: &Value, before: &Value, statements: &[&str]) -> Value {
+    let statements: Vec<_> = statements.iter().map(|text| json!([text, []])).collect();
+    json!({ "mode": mode, "end": end, "settings": settings, "before": before, "statements": statements })
+}
+
+#[test]
+fn a_transaction_starts_with_its_own_settings_and_statements() {
+    let kernel = kernel("");
+    kernel.sql("create schema shop; create table shop.visit (n int); grant usage on schema shop to anon; grant all on shop.visit to anon");
+    let settings = json!([["search_path", "shop"], ["app.tenant", "seven"], ["timezone", "Asia/Tokyo"]]);
+    let look = "select current_setting('app.tenant'), current_setting('timezone'), (select count(*) from visit)";
+    for (mode, end) in [("caller", "one"), ("caller", "commit")] {
+        let order = with(mode, end, &settings, &json!(["insert into visit values (1)"]), &[look]);
+        let rows = run(&kernel, &order).ok()[0]["rows"][0].clone();
+        assert_eq!((&rows[0], &rows[1]), (&json!("seven"), &json!("Asia/Tokyo")), "{end}");
+        assert_ne!(rows[2], "0", "what went before is seen");
+    }
+    let after = value(&kernel, "caller", "select coalesce(current_setting('app.tenant', true), '')", &[]);
+    assert_eq!(after, "", "the next transaction knows nothing of it");
+}
+
+#[test]
+fn who_asks_is_no_setting_and_a_failure_before_ends_it_all() {
+    let kernel = kernel("");
+    for name in ["role", "request.jwt.claims", "session_authorization", "transaction_read_only", "BASALT.x"] {
+        let order = with("caller", "one", &json!([[name, "postgres"]]), &json!([]), &["select 1"]);
+        assert_eq!(run(&kernel, &order).json()["code"], "42501", "{name}");
+    }
+    let order = with("caller", "one", &json!([["timezone", "No/Where"]]), &json!([]), &["select 1"]);
+    assert_eq!(run(&kernel, &order).json()["code"], "22023");
+    kernel.sql("create table kept (n int); grant all on kept to anon");
+    let order = with("caller", "one", &json!([]), &json!(["select 1 / 0"]), &["insert into kept values (1)"]);
+    assert_eq!(run(&kernel, &order).json()["code"], "22012");
+    // After a commit the statement would run as the login itself.
+    let order = with("caller", "one", &json!([]), &json!(["commit"]), &["select current_user"]);
+    assert_eq!(run(&kernel, &order).json()["code"], "42501");
+    assert_eq!(kernel.sql("select count(*) from kept").trim(), "count\n0");
+}
+
+#[test]
+fn the_content_of_a_bytea_comes_as_bytes() {
+    let kernel = kernel("");
+    let order = json!({ "mode": "own", "end": "raw", "statements": [["select '\\x68690a'::bytea", []]] });
+    assert_eq!(run(&kernel, &order).text(), "hi\n");
+}

@@ -7,8 +7,11 @@ use sdk_plugin::Request;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
     pub(crate) method: String,
+    /// The name of the manifest's route.
+    pub(crate) route: String,
     pub(crate) mount: String,
-    pub(crate) relation: String,
+    /// The relation or the function.
+    pub(crate) name: String,
     /// Without the `?`, still percent-encoded.
     pub(crate) query: String,
     pub(crate) accept: Option<String>,
@@ -21,14 +24,15 @@ pub(crate) struct Head {
 impl Head {
     /// Asks the host twice: for the head, and for the headers that decide.
     pub(crate) fn read(request: &Request) -> Self {
-        let sdk_plugin::Head { method, mount, query, params, .. } = request.head();
-        let reads = matches!(method.as_str(), "GET" | "HEAD");
-        let profile = if reads { "accept-profile" } else { "content-profile" };
+        let sdk_plugin::Head { method, mount, query, params, route, .. } = request.head();
+        let writes = matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+        let profile = if writes { "content-profile" } else { "accept-profile" };
         let [accept, prefer, profile, range, content_type] =
             request.headers_named(["accept", "prefer", profile, "range", "content-type"]);
         Self {
             mount,
-            relation: params.into_iter().next().map(|(_, value)| value).unwrap_or_default(),
+            route,
+            name: params.into_iter().next().map(|(_, value)| value).unwrap_or_default(),
             query: query.unwrap_or_default(),
             accept,
             prefer,

@@ -1,53 +1,139 @@
-//! What a write sends: which members its objects have. It deliberately does not read the values: Postgres gets the body's
-//! bytes straight from the host and takes them apart itself.
+//! What a request sends: which members its objects have. It deliberately does not read the values of JSON: Postgres gets the
+//! body's bytes straight from the host and takes them apart itself.
 
+mod csv;
 mod members;
 
 use crate::refusal::{Failure, Refusal};
-use crate::request::Intent;
+use crate::request::media::Media;
+use crate::request::{Action, Intent, parameter};
+use members::Members;
 use sdk_plugin::{Body, Problem};
 
 /// What is read to learn the members; with `columns=` no more than the first bytes are. It is also what the host copies in
 /// one call.
 const LARGEST: u64 = 16 << 20;
 
-/// The shape of a payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Payload {
-    /// One object with these members, sorted.
-    Object(Vec<String>),
-    /// Objects that all have these members, sorted.
-    Array(Vec<String>),
+/// A payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Payload {
+    pub(crate) form: Form,
+    /// The members that are used, sorted.
+    pub(crate) members: Vec<String>,
+    pub(crate) content: Content,
+    /// The fields of a form, where they are arguments.
+    pub(crate) fields: Option<Vec<(String, String)>>,
+}
+
+/// Whether it is one object or many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    Object,
+    Array,
     /// No object at all.
+    #[default]
     Empty,
+}
+
+/// What Postgres gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// The request's body as it is.
+    #[default]
+    Body,
+    /// JSON made of it.
+    Json(String),
 }
 
 /// Looks at the body, where the action has one.
 pub(crate) fn read(intent: &Intent, body: Option<&Body>) -> Result<Payload, Failure> {
-    if !intent.writes_payload() {
-        return Ok(Payload::Empty);
-    }
-    let body = body.ok_or_else(invalid)?;
-    match &intent.columns {
-        Some(columns) => Ok(shape(&body.read(64)?.unwrap_or_default(), columns)),
-        None => Ok(parse(&body.read_all(LARGEST).map_err(too_large)?)?),
+    let calls = intent.action == Action::Call;
+    match &intent.content {
+        _ if !intent.has_payload() => Ok(Payload::default()),
+        Media::Json => json(intent, body),
+        Media::Csv => Ok(csv(&bytes(body)?)?),
+        Media::Form => Ok(form(&bytes(body)?, calls)?),
+        Media::Text | Media::Xml | Media::Bytes if calls => Ok(Payload::default()),
+        other => Err(Refusal::body(format!("Content-Type not acceptable: {}", other.name())).into()),
     }
 }
 
+fn json(intent: &Intent, body: Option<&Body>) -> Result<Payload, Failure> {
+    let columns = intent.query.columns.as_ref().filter(|_| intent.action != Action::Replace);
+    let Some(body) = body else {
+        // A function without arguments needs no body.
+        let nothing = || of(Members::Object(Vec::new()), Content::Json("{}".to_owned()));
+        return if intent.action == Action::Call { Ok(nothing()) } else { Err(invalid().into()) };
+    };
+    match columns {
+        Some(columns) => Ok(of(shape(&body.read(64)?.unwrap_or_default(), columns), Content::Body)),
+        None => Ok(of(parse(&bytes(Some(body))?)?, Content::Body)),
+    }
+}
+
+fn of(members: Members, content: Content) -> Payload {
+    let (form, members) = match members {
+        Members::Object(members) => (Form::Object, members),
+        Members::Array(members) => (Form::Array, members),
+        Members::Empty => (Form::Empty, Vec::new()),
+    };
+    Payload { form, members, content, fields: None }
+}
+
+fn bytes(body: Option<&Body>) -> Result<Vec<u8>, Failure> {
+    Ok(body.map_or(Ok(Vec::new()), |body| body.read_all(LARGEST).map_err(too_large))?)
+}
+
+fn csv(bytes: &[u8]) -> Result<Payload, Refusal> {
+    let json = csv::to_json(bytes)?;
+    Ok(of(parse(json.as_bytes()).map_err(|_| uneven())?, Content::Json(json)))
+}
+
+fn uneven() -> Refusal {
+    Refusal::body("All lines must have same number of fields")
+}
+
+/// The fields of a form: members of one object, or arguments.
+fn form(bytes: &[u8], calls: bool) -> Result<Payload, Refusal> {
+    let text = std::str::from_utf8(bytes).map_err(|_| invalid())?;
+    let fields: Vec<(String, String)> = parameter::split(text)
+        .into_iter()
+        .map(|(name, value)| (name.into_owned(), value.unwrap_or_default().into_owned()))
+        .collect();
+    let mut members: Vec<_> = fields.iter().map(|(name, _)| name.clone()).collect();
+    members.sort_unstable();
+    members.dedup();
+    if calls {
+        return Ok(Payload { form: Form::Object, members, content: Content::Body, fields: Some(fields) });
+    }
+    let object: serde_json::Map<_, _> = fields.into_iter().map(|(name, value)| (name, value.into())).collect();
+    let content = Content::Json(serde_json::Value::from(object).to_string());
+    Ok(Payload { form: Form::Object, members, content, fields: None })
+}
+
 /// Without reading it: whether it looks like an array, with the members that were named.
-fn shape(start: &[u8], columns: &[String]) -> Payload {
+fn shape(start: &[u8], columns: &[String]) -> Members {
+    let mut columns = columns.to_vec();
+    columns.sort_unstable();
+    columns.dedup();
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => Payload::Array(columns.to_vec()),
-        _ => Payload::Object(columns.to_vec()),
+        Some(b'[') => Members::Array(columns),
+        _ => Members::Object(columns),
     }
 }
 
 /// Learns the members of JSON text.
-pub(crate) fn parse(json: &[u8]) -> Result<Payload, Refusal> {
+fn parse(json: &[u8]) -> Result<Members, Refusal> {
     serde_json::from_slice(json).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Refusal::body("All object keys must match"),
         _ => invalid(),
     })
+}
+
+/// A payload of JSON, for the tests of the stages behind this one.
+#[cfg(test)]
+pub(crate) fn of_json(json: &str) -> Result<Payload, Refusal> {
+    Ok(of(parse(json.as_bytes())?, Content::Body))
 }
 
 fn invalid() -> Refusal {
@@ -62,12 +148,12 @@ fn too_large(problem: Problem) -> Problem {
 mod tests {
     use super::*;
 
-    fn object(members: &[&str]) -> Payload {
-        Payload::Object(members.iter().map(|&member| member.to_owned()).collect())
+    fn object(members: &[&str]) -> Members {
+        Members::Object(members.iter().map(|&member| member.to_owned()).collect())
     }
 
-    fn array(members: &[&str]) -> Payload {
-        Payload::Array(members.iter().map(|&member| member.to_owned()).collect())
+    fn array(members: &[&str]) -> Members {
+        Members::Array(members.iter().map(|&member| member.to_owned()).collect())
     }
 
     #[test]
@@ -78,16 +164,16 @@ mod tests {
             (r#"{"a":1,"a":2}"#, object(&["a"])),
             (r#"{"caf\u00e9":1}"#, object(&["café"])),
             ("{}", object(&[])),
-            ("[]", Payload::Empty),
+            ("[]", Members::Empty),
             ("[{}]", array(&[])),
             ("[{},{}]", array(&[])),
             (r#"[{"a":1,"b":2},{"b":null,"a":[]}]"#, array(&["a", "b"])),
             (r#"[{"\u0061":1},{"a":2}]"#, array(&["a"])),
-            ("null", Payload::Empty),
-            ("5", Payload::Empty),
-            ("-1.5e3", Payload::Empty),
-            ("\"x\"", Payload::Empty),
-            ("true", Payload::Empty),
+            ("null", Members::Empty),
+            ("5", Members::Empty),
+            ("-1.5e3", Members::Empty),
+            ("\"x\"", Members::Empty),
+            ("true", Members::Empty),
         ];
         for (json, expected) in table {
             assert_eq!(parse(json.as_bytes()), Ok(expected), "{json}");

@@ -1,103 +1,144 @@
-//! plan: Intent × Schema → Plan, exactly what will be done. It deliberately writes no SQL, and every name in a plan that
-//! is not an alias comes from the catalogue.
+//! plan: Intent × Catalogue → Plan, exactly what will be done. It deliberately writes no SQL.
 
-pub(crate) mod filter;
-pub(crate) mod output;
+pub(crate) mod aggregate;
+pub(crate) mod call;
+pub(crate) mod embed;
+pub(crate) mod field;
+pub(crate) mod link;
+pub(crate) mod media;
+pub(crate) mod node;
+pub(crate) mod tree;
 pub(crate) mod window;
 pub(crate) mod write;
 
+use crate::catalogue::Catalogue;
 use crate::config::Config;
+use crate::fuzzy;
 use crate::payload::Payload;
-use crate::refusal::Refusal;
+use crate::refusal::{Failure, Refusal};
 use crate::request::media::Media;
-use crate::request::{Action, Intent};
-use filter::Predicate;
-use output::{Output, Sort};
+use crate::request::prefer::Count;
+use crate::request::{Action, Intent, Target};
+use call::Call;
+use media::Handler;
+use node::Node;
 use sdk_plugin::schema::Relation;
-use window::Window;
-use write::{Delete, Insert, Shape, Update};
+use std::rc::Rc;
+use window::Cap;
+use write::Write;
 
 /// What will be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Plan<'a> {
-    Read(Read<'a>),
-    Insert(Insert<'a>),
-    /// An insert of one row that may be there already.
-    Replace(Insert<'a>),
-    Update(Update<'a>),
-    Delete(Delete<'a>),
-    /// Nothing in the database: tell what can be done with the relation.
-    Describe,
+#[derive(Debug)]
+pub(crate) enum Plan {
+    Read(Read),
+    Write(Write),
+    Call(Call),
+    /// Nothing in the database: tell what can be done.
+    Allow(String),
+    /// Describe the API.
+    Root,
 }
 
 /// Rows to answer with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Read<'a> {
-    pub(crate) relation: &'a Relation,
-    pub(crate) outputs: Vec<Output<'a>>,
-    pub(crate) filters: Vec<Predicate<'a>>,
-    pub(crate) order: Vec<Sort<'a>>,
-    pub(crate) window: Window,
-    /// Whether to count all that the filters leave.
-    pub(crate) count: bool,
-    /// The form of the body; none when only the headers are wanted.
-    pub(crate) body: Option<Media>,
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) tree: Node,
+    pub(crate) shape: Shape,
+    /// The operator's limit, where it made the result shorter.
+    pub(crate) cap: Option<Cap>,
 }
 
-impl Plan<'_> {
-    /// Whether a write answers with rows of which there may be many. The host refuses a result over its limit, and what is
-    /// refused must not have been done.
-    pub(crate) fn returns_many(&self) -> bool {
-        match self {
-            Self::Read(_) | Self::Describe | Self::Replace(_) => false,
-            Self::Insert(insert) => insert.returning.has_rows() && insert.source.shape == Shape::Array,
-            Self::Update(update) => update.returning.has_rows() && many(&update.filters, update.relation),
-            Self::Delete(delete) => delete.returning.has_rows() && many(&delete.filters, delete.relation),
+/// How the answer is made of rows.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) handler: Handler,
+    pub(crate) media: Media,
+    pub(crate) count: Option<Count>,
+    /// Beyond how many rows an estimate will do.
+    pub(crate) enough: Option<u64>,
+}
+
+/// What a plan is made from besides the request.
+pub(crate) struct Context<'a> {
+    pub(crate) catalogue: &'a dyn Catalogue,
+    pub(crate) config: &'a Config,
+    pub(crate) intent: &'a Intent,
+}
+
+/// Says what to do.
+pub(crate) fn plan(context: &Context<'_>, payload: &Payload) -> Result<Plan, Failure> {
+    match &context.intent.target {
+        Target::Root if context.intent.action == Action::Describe => Ok(Plan::Allow("OPTIONS,GET,HEAD".to_owned())),
+        Target::Root => media::root(context.intent).map(|()| Plan::Root),
+        Target::Function(name) => call::plan(context, name, payload),
+        Target::Relation(name) => about(context, context.relation(name)?, payload),
+    }
+}
+
+fn about(context: &Context<'_>, relation: Rc<Relation>, payload: &Payload) -> Result<Plan, Failure> {
+    let plan = match context.intent.action {
+        Action::Describe => Plan::Allow(allowed(&relation)),
+        Action::Read | Action::Peek => Plan::Read(read(context, relation)?),
+        _ => Plan::Write(write::plan(context, relation, payload)?),
+    };
+    context.strict()?;
+    Ok(plan)
+}
+
+fn read(context: &Context<'_>, relation: Rc<Relation>) -> Result<Read, Failure> {
+    let (schema, name) = (relation.schema.clone(), relation.name.clone());
+    let mut tree = tree::build(context, tree::Root::Relation(relation))?;
+    let cap = window::restrict(&mut tree, context);
+    let (handler, media) = media::negotiate(context, (&schema, &name), tree.is_everything())?;
+    Ok(Read { tree, shape: context.shape(handler, media), cap })
+}
+
+impl Context<'_> {
+    /// A relation of the request's schema, or why there is none.
+    fn relation(&self, name: &str) -> Result<Rc<Relation>, Failure> {
+        let schema = &self.intent.schema;
+        match self.catalogue.relation(schema, name)? {
+            Some(relation) => Ok(relation),
+            None => Err(self.unknown(schema, name)?.into()),
         }
     }
-}
 
-fn many(filters: &[Predicate<'_>], relation: &Relation) -> bool {
-    !window::at_most_one(filters, relation)
-}
+    fn unknown(&self, schema: &str, name: &str) -> Result<Refusal, Failure> {
+        let refusal = Refusal::unknown_relation(schema, name);
+        // Anything less alike would be guessing, and would tell strangers the names of tables.
+        Ok(match fuzzy::nearest(&self.catalogue.relations(schema)?, name, 0.75) {
+            Some(nearest) => refusal.hint(format!("Perhaps you meant the table '{schema}.{nearest}'")),
+            None => refusal,
+        })
+    }
 
-/// The schema that a request is about.
-pub(crate) fn schema<'a>(intent: &'a Intent, config: &'a Config) -> Result<&'a str, Refusal> {
-    match &intent.profile {
-        Some(name) if !config.schemas.contains(name) => Err(Refusal::schema(name, &config.schemas)),
-        Some(name) => Ok(name),
-        None => Ok(&config.schemas[0]),
+    /// A strict client is refused what the server does not know.
+    fn strict(&self) -> Result<(), Refusal> {
+        let preferences = &self.intent.preferences;
+        match preferences.strict() && !preferences.unknown.is_empty() {
+            true => Err(Refusal::preferences(&preferences.unknown)),
+            false => Ok(()),
+        }
+    }
+
+    fn shape(&self, handler: Handler, media: Media) -> Shape {
+        Shape { handler, media, count: self.intent.preferences.count, enough: self.config.max_limit }
     }
 }
 
-/// Says what to do about `relation`.
-pub(crate) fn plan<'a>(
-    intent: &'a Intent,
-    payload: &'a Payload,
-    relation: &'a Relation,
-    config: &Config,
-) -> Result<Plan<'a>, Refusal> {
-    Ok(match intent.action {
-        Action::Read | Action::Peek => Plan::Read(read(intent, relation, config)?),
-        Action::Insert => Plan::Insert(write::insert(intent, payload, relation)?),
-        Action::Replace => Plan::Replace(write::replace(intent, payload, relation)?),
-        Action::Update => Plan::Update(write::update(intent, payload, relation, config)?),
-        Action::Delete => Plan::Delete(write::delete(intent, relation, config)?),
-        Action::Describe => Plan::Describe,
-    })
-}
-
-fn read<'a>(intent: &'a Intent, relation: &'a Relation, config: &Config) -> Result<Read<'a>, Refusal> {
-    let filters = filter::plan(&intent.filters, relation)?;
-    Ok(Read {
-        relation,
-        outputs: output::select(&intent.select, relation)?,
-        order: output::order(&intent.order, relation)?,
-        window: window::plan(intent, window::at_most_one(&filters, relation), config),
-        filters,
-        count: intent.preferences.count,
-        body: (intent.action == Action::Read).then_some(intent.media),
-    })
+fn allowed(relation: &Relation) -> String {
+    let mut allow = String::from("OPTIONS,GET,HEAD");
+    let replaceable = relation.insertable && relation.updatable && !relation.primary_key.is_empty();
+    let methods = [
+        (relation.insertable, ",POST"),
+        (replaceable, ",PUT"),
+        (relation.updatable, ",PATCH"),
+        (relation.deletable, ",DELETE"),
+    ];
+    for (_, method) in methods.into_iter().filter(|(possible, _)| *possible) {
+        allow.push_str(method);
+    }
+    allow
 }
 
 #[cfg(test)]

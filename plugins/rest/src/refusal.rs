@@ -1,9 +1,13 @@
 //! Refusals in PostgREST's words: its codes, messages and statuses, which clients compare. It deliberately has no case for
 //! failures of the host (`sql.timeout` and the like): those stay problems, and the kernel renders them.
 
+pub(crate) mod function;
 mod postgres;
+pub(crate) mod relationship;
 
+use sdk_filter::Fault;
 use sdk_plugin::Problem;
+use serde_json::Value;
 
 pub(crate) use postgres::from_postgres;
 
@@ -14,7 +18,7 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     pub(crate) message: String,
     // Boxed, as every stage can return this and hardly ever does.
-    pub(crate) details: Option<Box<str>>,
+    pub(crate) details: Option<Value>,
     pub(crate) hint: Option<Box<str>>,
     /// Beyond those that every refusal has.
     pub(crate) headers: Vec<(String, String)>,
@@ -35,7 +39,7 @@ impl Failure {
     pub(crate) fn may_be_stale(&self) -> bool {
         let Self::Refused(refusal) = self else { return false };
         match refusal.code.as_str() {
-            "0A000" | "3F000" | "PGRST105" | "PGRST204" => true,
+            "0A000" | "3F000" | "PGRST105" | "PGRST200" | "PGRST202" | "PGRST204" => true,
             "42501" => false,
             code => code.len() == 5 && (code.starts_with("22") || code.starts_with("42")),
         }
@@ -45,6 +49,13 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+/// What could not be read.
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::new(400, "PGRST100", fault.message).details(fault.details)
     }
 }
 
@@ -60,8 +71,8 @@ impl Refusal {
         Self { status, code, message, details: None, hint: None, headers: Vec::new() }
     }
 
-    pub(crate) fn details(mut self, details: impl Into<Box<str>>) -> Self {
-        self.details = Some(details.into());
+    pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(Value::String(details.into()));
         self
     }
 
@@ -70,16 +81,57 @@ impl Refusal {
         self
     }
 
+    pub(crate) fn header(mut self, name: &str, value: String) -> Self {
+        self.headers.push((name.to_owned(), value));
+        self
+    }
+
     pub(crate) fn body(message: impl Into<String>) -> Self {
         Self::new(400, "PGRST102", message)
     }
 
-    pub(crate) fn range(details: impl Into<Box<str>>) -> Self {
+    pub(crate) fn range(details: impl Into<String>) -> Self {
         Self::new(416, "PGRST103", "Requested range not satisfiable").details(details)
     }
 
     pub(crate) fn out_of_bounds(offset: u64, total: u64) -> Self {
         Self::range(format!("An offset of {offset} was requested, but there are only {total} rows."))
+    }
+
+    pub(crate) fn call_method(name: &str) -> Self {
+        Self::new(405, "PGRST101", format!("Cannot use the {name} method on RPC"))
+    }
+
+    pub(crate) fn bad_headers() -> Self {
+        let message =
+            "response.headers guc must be a JSON array composed of objects with a single key and a string value";
+        Self::new(500, "PGRST111", message)
+    }
+
+    pub(crate) fn bad_status() -> Self {
+        Self::new(500, "PGRST112", "response.status guc must be a valid status code")
+    }
+
+    pub(crate) fn not_to_one(origin: &str, target: &str) -> Self {
+        Self::new(400, "PGRST118", format!("A related order on '{target}' is not possible"))
+            .details(format!("'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"))
+    }
+
+    pub(crate) fn no_aggregates() -> Self {
+        Self::new(400, "PGRST123", "Use of aggregate functions is not allowed")
+    }
+
+    pub(crate) fn no_path() -> Self {
+        Self::new(404, "PGRST125", "Invalid path specified in request URL")
+    }
+
+    pub(crate) fn no_description() -> Self {
+        Self::new(404, "PGRST126", "Root endpoint metadata is disabled")
+    }
+
+    pub(crate) fn call_max_affected() -> Self {
+        let message = "Function must return SETOF or TABLE when max-affected preference is used with handling=strict";
+        Self::new(400, "PGRST128", message)
     }
 
     pub(crate) fn replace_by_key() -> Self {
@@ -123,17 +175,13 @@ impl Refusal {
             .details(format!("Invalid preferences: {}", invalid.join(", ")))
     }
 
-    pub(crate) fn aggregate() -> Self {
-        Self::new(400, "PGRST123", "Use of aggregate functions is not allowed")
-    }
-
     pub(crate) fn too_many_affected(rows: u64) -> Self {
         Self::new(400, "PGRST124", "Query result exceeds max-affected preference constraint")
             .details(format!("The query affects {rows} rows"))
     }
 
     /// Something of the dialect that this version does not have. Never leave out silently what was asked for.
-    pub(crate) fn not_implemented(what: impl Into<Box<str>>) -> Self {
+    pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
         Self::new(400, "PGRST127", "Feature not implemented").details(what)
     }
 

@@ -1,47 +1,48 @@
 //! parse: Head → Intent, what is wanted. It deliberately knows no catalogue: whether the columns exist is the plan's
 //! business, and whether the words make sense is all that is decided here.
 
-pub(crate) mod cursor;
-pub(crate) mod field;
-pub(crate) mod filter;
-pub(crate) mod logic;
 pub(crate) mod media;
-pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod parameter;
 pub(crate) mod prefer;
+pub(crate) mod query;
 pub(crate) mod select;
 pub(crate) mod window;
 
+use crate::config::{Config, OpenApi};
 use crate::head::Head;
 use crate::refusal::Refusal;
-use filter::Condition;
 use media::Media;
-use order::Term;
 use prefer::Preferences;
-use select::Item;
+use query::Query;
 use window::Window;
 
 /// What a request asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Intent {
+    pub(crate) target: Target,
     pub(crate) action: Action,
-    pub(crate) relation: String,
-    /// The schema, when the request names one.
-    pub(crate) profile: Option<String>,
-    /// What to answer with; empty for every column.
-    pub(crate) select: Vec<Item>,
-    /// All of them must hold.
-    pub(crate) filters: Vec<Condition>,
-    pub(crate) order: Vec<Term>,
+    pub(crate) schema: String,
+    /// Whether a client could not know the schema otherwise.
+    pub(crate) tells_schema: bool,
+    pub(crate) query: Query,
+    /// Of the outermost rows.
     pub(crate) window: Window,
-    /// The members of the payload to use; all of them when absent.
-    pub(crate) columns: Option<Vec<String>>,
-    pub(crate) on_conflict: Option<Vec<String>>,
     pub(crate) preferences: Preferences,
-    pub(crate) media: Media,
+    /// Best first.
+    pub(crate) accept: Vec<Media>,
+    pub(crate) content: Media,
     /// Where this very result is found: the path with its parameters in order.
     pub(crate) location: String,
+}
+
+/// What it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Relation(String),
+    Function(String),
+    /// The API itself.
+    Root,
 }
 
 /// What to do.
@@ -55,92 +56,94 @@ pub(crate) enum Action {
     /// Make the row of this key be as the payload says.
     Replace,
     Delete,
+    /// Call a function with the payload.
+    Call,
     /// Tell what can be done.
     Describe,
 }
 
 /// Says what `head` asks for.
-pub(crate) fn parse(head: &Head) -> Result<Intent, Refusal> {
+pub(crate) fn parse(head: &Head, config: &Config) -> Result<Intent, Refusal> {
+    let target = target(head, config)?;
+    let (schema, tells_schema) = schema(head, config)?;
+    let action = action(&target, &head.method)?;
     let parameters = parameter::split(&head.query);
-    let mut intent = blank(head, parameter::canonical(&parameters))?;
-    for (name, value) in &parameters {
-        match value {
-            Some(value) => read(&mut intent, name, value)?,
-            // PostgREST reads `?name` as absent, and clients leave such parameters behind.
-            None => continue,
-        }
+    let calls = matches!(target, Target::Function(_)) && matches!(action, Action::Read | Action::Peek);
+    let query = query::parse(&parameters, calls)?;
+    let window = query.window.restrict(head.range.as_deref())?;
+    if action == Action::Replace && window.is_set() {
+        return Err(Refusal::replace_window());
     }
-    intent.window.restrict(head.range.as_deref())?;
-    if intent.writes_payload() {
-        media::content(head.content_type.as_deref())?;
-    }
-    Ok(intent)
+    Ok(Intent {
+        location: location(head, &target, &parameter::canonical(&parameters)),
+        preferences: prefer::parse(head.prefer.as_deref().unwrap_or_default(), config.transaction_end.overridable),
+        accept: media::accept(head.accept.as_deref()),
+        content: head.content_type.as_deref().map_or(Media::Json, media::read),
+        target,
+        action,
+        schema,
+        tells_schema,
+        query,
+        window,
+    })
 }
 
 impl Intent {
     /// Whether the body says what to write.
-    pub(crate) fn writes_payload(&self) -> bool {
-        matches!(self.action, Action::Insert | Action::Update | Action::Replace)
+    pub(crate) fn has_payload(&self) -> bool {
+        matches!(self.action, Action::Insert | Action::Update | Action::Replace | Action::Call)
+    }
+
+    /// Whether rows are written.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self.action, Action::Insert | Action::Update | Action::Replace | Action::Delete)
     }
 }
 
-/// What the method and the headers say.
-fn blank(head: &Head, canonical: String) -> Result<Intent, Refusal> {
-    let preferences = prefer::parse(head.prefer.as_deref().unwrap_or_default())?;
-    Ok(Intent {
-        action: action(&head.method)?,
-        relation: head.relation.clone(),
-        profile: head.profile.clone(),
-        select: Vec::new(),
-        filters: Vec::new(),
-        order: Vec::new(),
-        window: Window::default(),
-        columns: None,
-        on_conflict: None,
-        preferences,
-        media: media::accept(head.accept.as_deref())?,
-        location: location(head, &canonical),
+fn target(head: &Head, config: &Config) -> Result<Target, Refusal> {
+    match head.route.as_str() {
+        "table" => Ok(Target::Relation(head.name.clone())),
+        "function" => Ok(Target::Function(head.name.clone())),
+        "root" => match (&config.root_spec, config.openapi) {
+            (_, OpenApi::Disabled) => Err(Refusal::no_description()),
+            (Some(function), _) => Ok(Target::Function(function.clone())),
+            (None, _) => Ok(Target::Root),
+        },
+        _ => Err(Refusal::no_path()),
+    }
+}
+
+fn schema(head: &Head, config: &Config) -> Result<(String, bool), Refusal> {
+    match &head.profile {
+        Some(name) if !config.exposes(name) => Err(Refusal::schema(name, &config.schemas)),
+        Some(name) => Ok((name.clone(), true)),
+        None => Ok((config.schemas[0].clone(), config.schemas.len() > 1)),
+    }
+}
+
+fn action(target: &Target, method: &str) -> Result<Action, Refusal> {
+    Ok(match (target, method) {
+        (_, "GET") => Action::Read,
+        (_, "HEAD") => Action::Peek,
+        (_, "OPTIONS") => Action::Describe,
+        (Target::Function(_), "POST") => Action::Call,
+        (Target::Function(_), other) => return Err(Refusal::call_method(other)),
+        (Target::Relation(_), "POST") => Action::Insert,
+        (Target::Relation(_), "PATCH") => Action::Update,
+        (Target::Relation(_), "DELETE") => Action::Delete,
+        (Target::Relation(_), "PUT") => Action::Replace,
+        (_, other) => return Err(Refusal::method(other)),
     })
 }
 
-fn action(method: &str) -> Result<Action, Refusal> {
-    Ok(match method {
-        "GET" => Action::Read,
-        "HEAD" => Action::Peek,
-        "POST" => Action::Insert,
-        "PATCH" => Action::Update,
-        "DELETE" => Action::Delete,
-        "OPTIONS" => Action::Describe,
-        "PUT" => Action::Replace,
-        other => return Err(Refusal::method(other)),
-    })
-}
-
-/// Puts one parameter where it belongs. What has no name of its own is a filter.
-fn read(intent: &mut Intent, name: &str, value: &str) -> Result<(), Refusal> {
-    match name {
-        "select" => intent.select = select::parse(value)?,
-        "columns" => intent.columns = Some(field::names("columns parameter", value)?),
-        "on_conflict" => intent.on_conflict = Some(field::names("on_conflict parameter", value)?),
-        "order" => intent.order = order::parse(value)?,
-        "limit" => intent.window.limit(value)?,
-        "offset" => intent.window.offset(value),
-        "and" | "or" | "not.and" | "not.or" => intent.filters.push(logic::parse(name, value)?),
-        _ => intent.filters.push(filter::parse(name, value)?),
-    }
-    Ok(())
-}
-
-fn location(head: &Head, canonical: &str) -> String {
-    let mut location = String::with_capacity(head.mount.len() + head.relation.len() + canonical.len() + 2);
-    location.push_str(&head.mount);
-    location.push('/');
-    location.push_str(&parameter::encode(&head.relation));
-    if !canonical.is_empty() {
-        location.push('?');
-        location.push_str(canonical);
-    }
-    location
+fn location(head: &Head, target: &Target, canonical: &str) -> String {
+    let path = match target {
+        Target::Relation(name) => format!("/{}", parameter::encode(name)),
+        Target::Function(name) => format!("/rpc/{}", parameter::encode(name)),
+        Target::Root => "/".to_owned(),
+    };
+    let mark = if canonical.is_empty() { "" } else { "?" };
+    [&head.mount, &path, mark, canonical].concat()
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const GRANTS: &str = r#"
 grant = { http = {}, dispatch = { routes = ["GET /test/bench/small"] } }
 [plugins.rest]
 trusted = true
-grant = { http = {}, sql = { modes = ["caller"] }, schema = { schemas = ["public"] }, log = {}, settings = {} }
+grant = { http = {}, sql = { modes = ["caller"] }, schema = { schemas = ["public"] }, log = {}, clock = {}, settings = {} }
 "#;
 
 /// The folder of the kernel with bad plugins beside the good ones, and of its bundle.

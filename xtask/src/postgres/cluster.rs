@@ -53,6 +53,11 @@ impl Cluster {
         })
     }
 
+    /// The folder of its socket.
+    pub(crate) fn socket(&self) -> &str {
+        &self.socket
+    }
+
     /// How to connect as its superuser, in libpq's words.
     pub(crate) fn address(&self) -> String {
         format!("host={} user=postgres dbname=postgres", self.socket)

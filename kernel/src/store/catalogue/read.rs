@@ -1,66 +1,19 @@
-//! Reads a snapshot: five queries, however many tables there are. It keeps nothing.
+//! Reads a snapshot: seven queries, however many tables there are. It keeps nothing.
 
 use serde_json::{Value, json};
 
-use super::Catalogue;
-use super::relation::{Draft, Drafts};
+use super::draft::{Constraint, Draft, Drafts};
+use super::{Catalogue, Schema, query, tree};
 use crate::error::Result;
 use crate::store::rows::Values;
 use crate::store::session::{Answer, Session};
 use crate::telemetry;
 
-const SCHEMAS: &str = concat!("select n.nspname from pg_namespace n where ", hidden!(), " order by 1");
-
-/// `pg_relation_is_updatable` is costly, and only for views in doubt: bits 8, 4 and 16 are insert, update and delete.
-const RELATIONS: &str = concat!(
-    "select c.oid, n.nspname, c.relname, c.relkind, obj_description(c.oid, 'pg_class'), \
-     case c.relkind when 'r' then 28 when 'p' then 28 when 'm' then 0 else pg_relation_is_updatable(c.oid, true) end, ",
-    stamp!(),
-    " from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-     where c.relkind in ('r', 'v', 'm', 'f', 'p') and ",
-    hidden!()
-);
-
-const COLUMNS: &str = concat!(
-    "with recursive base (oid, root, typmod) as ( \
-       select oid, oid, -1 from pg_type where typtype <> 'd' \
-       union all select t.oid, b.root, t.typtypmod from pg_type t join base b on b.oid = t.typbasetype where t.typtype = 'd') \
-     select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), \
-       format_type(b.root, case when b.root = a.atttypid then a.atttypmod else b.typmod end), \
-       not (a.attnotnull or t.typnotnull), a.atthasdef or a.attidentity <> '' or t.typdefault is not null, \
-       case when a.attidentity <> '' then 'identity' when a.attgenerated <> '' then 'stored' end, \
-       case c.relkind when 'r' then a.attgenerated = '' and a.attidentity <> 'a' \
-         when 'p' then a.attgenerated = '' and a.attidentity <> 'a' when 'm' then false \
-         else pg_column_is_updatable(c.oid, a.attnum, true) end, \
-       d.description, e.labels \
-     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace \
-     join pg_type t on t.oid = a.atttypid join base b on b.oid = a.atttypid \
-     left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = a.attnum \
-     left join (select enumtypid, json_agg(enumlabel order by enumsortorder)::text as labels from pg_enum group by 1) e \
-       on e.enumtypid = b.root \
-     where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'v', 'm', 'f', 'p') and ",
-    hidden!(),
-    " order by a.attrelid, a.attnum"
-);
-
-/// A partition's keys are its parent's again (`conparentid`); they would double every relationship.
-const CONSTRAINTS: &str = concat!(
-    "select k.conname, k.contype, k.conrelid, k.confrelid, \
-       (select json_agg(a.attname order by o.ord) from unnest(k.conkey) with ordinality o (num, ord) \
-        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = o.num)::text, \
-       (select json_agg(a.attname order by o.ord) from unnest(k.confkey) with ordinality o (num, ord) \
-        join pg_attribute a on a.attrelid = k.confrelid and a.attnum = o.num)::text \
-     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace \
-     where k.contype in ('p', 'u', 'f') and (k.contype <> 'f' or k.conparentid = 0) and ",
-    hidden!(),
-    " order by k.conrelid, k.conname"
-);
-
-const TYPES: &str = "select oid, typname from pg_type where oid >= 16384";
-
 /// A view that somebody is changing cannot be asked whether it is updatable; others must not wait for that long.
-/// Plans are made anew: those for a handful of tables are slow ones for thousands.
-const BEGIN: &str = "begin isolation level repeatable read read only; set local lock_timeout = '1s'; discard plans";
+/// Plans are made anew: those for a handful of tables are slow ones for thousands. Without a search path every name comes
+/// with its schema.
+const BEGIN: &str = "begin isolation level repeatable read read only; set local lock_timeout = '1s'; \
+                     set local search_path = ''; discard plans";
 
 /// Reads a snapshot of this version, all of one moment.
 pub(crate) async fn read(session: &mut Session, version: u64) -> Result<Catalogue> {
@@ -74,17 +27,20 @@ pub(crate) async fn read(session: &mut Session, version: u64) -> Result<Catalogu
 
 async fn read_all(session: &mut Session, version: u64) -> Result<Catalogue> {
     let mut catalogue = Catalogue { version, ..Catalogue::default() };
-    for row in &ask(session, SCHEMAS).await?.rows {
-        catalogue.schemas.entry(text(row, 0)).or_default();
+    for row in &ask(session, query::SCHEMAS).await?.rows {
+        catalogue.schemas.insert(text(row, 0), Schema::new(&text(row, 0), optional(row, 1)));
     }
     let mut drafts = Drafts::default();
-    each(&ask(session, RELATIONS).await?, |row| drafts.add(number(row, 0), relation(row)));
-    each(&ask(session, COLUMNS).await?, |row| drafts.column(number(row, 0), column(row)));
-    each(&ask(session, CONSTRAINTS).await?, |row| constraint(&mut drafts, row));
-    each(&ask(session, TYPES).await?, |row| drop(catalogue.types.insert(number(row, 0), text(row, 1))));
+    each(&ask(session, query::RELATIONS).await?, |row| drafts.add(number(row, 0), relation(row)));
+    each(&ask(session, query::COLUMNS).await?, |row| drafts.column(number(row, 0), number(row, 1), column(row)));
+    each(&ask(session, query::CONSTRAINTS).await?, |row| drafts.constraint(constraint(row)));
+    each(&ask(session, query::VIEWS).await?, |row| drafts.view(number(row, 0), tree::targets(&text(row, 1))));
+    each(&ask(session, query::FUNCTIONS).await?, |row| function(&mut catalogue, &mut drafts, row));
+    each(&ask(session, query::TYPES).await?, |row| drop(catalogue.types.insert(number(row, 0), text(row, 1))));
     for (schema, name, relation) in drafts.finish() {
-        catalogue.schemas.entry(schema).or_default().insert(name, relation);
+        catalogue.schemas.entry(schema).or_default().relations.insert(name, relation);
     }
+    catalogue.schemas.values_mut().for_each(Schema::finish);
     Ok(catalogue)
 }
 
@@ -103,31 +59,51 @@ fn relation(row: &[u8]) -> Draft {
         _ => "table",
     };
     let stamp = text(row, 6).parse().unwrap_or(0);
-    Draft::new((text(row, 1), text(row, 2)), kind, optional(row, 4), number(row, 5), stamp)
+    Draft::new((text(row, 1), text(row, 2)), kind, optional(row, 4), number(row, 5), is_true(row, 7), stamp)
 }
 
 fn column(row: &[u8]) -> Value {
     json!({
-        "name": text(row, 1),
-        "type": text(row, 2),
-        "base_type": text(row, 3),
-        "nullable": is_true(row, 4),
-        "has_default": is_true(row, 5),
-        "generated": optional(row, 6),
-        "updatable": is_true(row, 7),
-        "comment": optional(row, 8),
-        "enum": optional(row, 9).map_or(json!([]), |labels| names(&labels)),
+        "name": text(row, 2),
+        "type": text(row, 3),
+        "base_type": text(row, 4),
+        "nullable": is_true(row, 5),
+        "has_default": is_true(row, 6),
+        "default": optional(row, 7),
+        "generated": optional(row, 8),
+        "updatable": is_true(row, 9),
+        "comment": optional(row, 10),
+        "enum": optional(row, 11).map_or(json!([]), |labels| parse(&labels)),
+        "casts": optional(row, 12).map_or(json!({}), |casts| parse(&casts)),
     })
 }
 
-fn constraint(drafts: &mut Drafts, row: &[u8]) {
-    let (name, of, target) = (text(row, 0), number(row, 2), number(row, 3));
-    let columns = names(&text(row, 4));
-    match text(row, 1).as_str() {
-        "p" => drafts.primary_key(of, columns),
-        "u" => drafts.unique(of, columns),
-        _ => drafts.foreign_key(&name, of, target, columns, names(&text(row, 5))),
+fn constraint(row: &[u8]) -> Constraint {
+    let names = |column| serde_json::from_str(&text(row, column)).unwrap_or_default();
+    let (columns, target_columns) = (names(4), names(5));
+    Constraint {
+        name: text(row, 0),
+        kind: text(row, 1),
+        of: number(row, 2),
+        target: number(row, 3),
+        columns,
+        target_columns,
     }
+}
+
+/// The functions of one name, and what the relations and the schema have to know of them.
+fn function(catalogue: &mut Catalogue, drafts: &mut Drafts, row: &[u8]) {
+    let schema = catalogue.schemas.entry(text(row, 0)).or_default();
+    let stamp = text(row, 3).parse().unwrap_or(0);
+    schema.functions.insert(text(row, 1), super::Function { json: text(row, 2), stamp });
+    for computed in list(row, 4) {
+        drafts.computed(&computed);
+    }
+    schema.media.extend(list(row, 5));
+}
+
+fn list(row: &[u8], column: usize) -> Vec<Value> {
+    optional(row, column).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 fn each(answer: &Answer, mut take: impl FnMut(&[u8])) {
@@ -151,6 +127,6 @@ fn is_true(row: &[u8], column: usize) -> bool {
     text(row, column) == "t"
 }
 
-fn names(array: &str) -> Value {
-    serde_json::from_str(array).unwrap_or_default()
+fn parse(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
 }

@@ -11,6 +11,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+pub(crate) use super::check::What;
+
 use super::check::Name;
 use super::{Catalogue, read};
 use crate::error::Result;
@@ -51,12 +53,12 @@ impl Watch {
         self.current.load_full()
     }
 
-    /// A snapshot that shows this relation as it is now.
+    /// A snapshot that shows this relation or function as it is now.
     ///
     /// Any number of questions cost one small query at a time, and a reading only where something did change: names that
     /// do not exist can be asked for without end.
-    pub(crate) async fn recheck(&self, schema: &str, name: &str) -> Arc<Catalogue> {
-        if let Some(name) = Name::new(schema, name)
+    pub(crate) async fn recheck(&self, what: What, schema: &str, name: &str) -> Arc<Catalogue> {
+        if let Some(name) = Name::new(what, schema, name)
             && timeout(PATIENCE, self.check(name)).await.is_err()
         {
             tracing::warn!("the database does not say whether the catalogue changed");

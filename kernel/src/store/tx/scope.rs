@@ -1,5 +1,6 @@
 //! Whose statement it is: the login that it uses and the step that goes before it.
 
+use super::options::{Options, Prelude};
 use super::{Access, Actor, BEGIN, COMMIT};
 use crate::error::{Error, Result, code};
 use crate::identity::{Identity, Origin};
@@ -30,6 +31,7 @@ pub(super) struct Scope {
     pub(super) role: String,
     pub(super) access: Access,
     assume: Option<(&'static str, Vec<Parameter>)>,
+    prelude: Prelude,
 }
 
 impl Scope {
@@ -37,7 +39,8 @@ impl Scope {
         match actor {
             Actor::Own(login) => {
                 let assume = (access == Access::ReadOnly).then(|| (ASSUME_READ_ONLY, Vec::new()));
-                Ok(Self { login: login.clone(), role: String::new(), access, assume })
+                let prelude = Prelude::default();
+                Ok(Self { login: login.clone(), role: String::new(), access, assume, prelude })
             }
             Actor::Caller(identity) => Self::with_role(&identity.role, identity, access, authenticator),
             Actor::Service(identity) => Self::with_role(SERVICE_ROLE, identity, access, authenticator),
@@ -53,18 +56,26 @@ impl Scope {
         let Origin { headers, method, path, .. } = &identity.origin;
         let values = [read_only, role, &identity.claims, headers, method, path];
         let values = values.map(|value| Parameter::Text(value.to_owned())).to_vec();
-        Ok(Self { login: authenticator.clone(), role: role.to_owned(), access, assume: Some((ASSUME, values)) })
+        let (assume, prelude) = (Some((ASSUME, values)), Prelude::default());
+        Ok(Self { login: authenticator.clone(), role: role.to_owned(), access, assume, prelude })
     }
 
     pub(super) fn bare(authenticator: &Login) -> Self {
-        Self { login: authenticator.clone(), role: String::new(), access: Access::ReadOnly, assume: None }
+        let (role, prelude) = (String::new(), Prelude::default());
+        Self { login: authenticator.clone(), role, access: Access::ReadOnly, assume: None, prelude }
+    }
+
+    /// The same, with what is done before the first statement.
+    pub(super) fn with(self, options: Options) -> Result<Self> {
+        Ok(Self { prelude: Prelude::new(options)?, ..self })
     }
 
     /// The steps that forget the last caller and set role, claims and access. A login of one plugin is cleaned when it
     /// is given back.
     pub(super) fn assume(&self) -> impl Iterator<Item = Step<'_>> {
         let forget = FORGET.iter().filter(|_| self.is_shared()).map(|sql| Step { role: "", sql, parameters: &[] });
-        forget.chain(self.assume.iter().map(|(sql, parameters)| Step { role: "", sql, parameters }))
+        let assume = self.assume.iter().map(|(sql, parameters)| Step { role: "", sql, parameters });
+        forget.chain(assume).chain(self.prelude.steps(&self.role))
     }
 
     fn is_shared(&self) -> bool {
@@ -76,7 +87,7 @@ impl Scope {
     /// Up to its `Sync` a batch is one transaction as it is. `BEGIN` is only for statements that could end a transaction
     /// from within, as `CALL` and `DO` can: after their `COMMIT` the login itself would go on.
     pub(super) fn batch<'a>(&'a self, main: Step<'a>, plain: bool) -> (Vec<Step<'a>>, usize) {
-        let begins = !plain && self.assume.is_some();
+        let begins = !plain && (self.assume.is_some() || !self.prelude.is_empty());
         let mut steps = Vec::with_capacity(6);
         steps.extend(begins.then_some(BEGIN));
         steps.extend(self.assume());

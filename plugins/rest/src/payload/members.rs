@@ -1,11 +1,21 @@
 //! Reading the members of a payload's objects, and skipping their values. It deliberately keeps no value and allocates nothing
 //! for any object but the first.
 
-use super::Payload;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-impl<'de> Deserialize<'de> for Payload {
+/// Which members the objects of a payload have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Members {
+    /// One object with these members, sorted.
+    Object(Vec<String>),
+    /// Objects that all have these members, sorted.
+    Array(Vec<String>),
+    /// No object at all.
+    Empty,
+}
+
+impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Shape)
     }
@@ -15,45 +25,45 @@ impl<'de> Deserialize<'de> for Payload {
 struct Shape;
 
 impl<'de> Visitor<'de> for Shape {
-    type Value = Payload;
+    type Value = Members;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object or an array of objects")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Payload, A::Error> {
-        members(map).map(Payload::Object)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Members, A::Error> {
+        members(map).map(Members::Object)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Payload, A::Error> {
-        let Some(First(members)) = sequence.next_element()? else { return Ok(Payload::Empty) };
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Members, A::Error> {
+        let Some(First(members)) = sequence.next_element()? else { return Ok(Members::Empty) };
         let mut seen = vec![false; members.len()];
         while sequence.next_element_seed(Next { members: &members, seen: &mut seen })?.is_some() {}
-        Ok(Payload::Array(members))
+        Ok(Members::Array(members))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Payload, E> {
-        Ok(Payload::Empty)
+    fn visit_bool<E>(self, _: bool) -> Result<Members, E> {
+        Ok(Members::Empty)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Payload, E> {
-        Ok(Payload::Empty)
+    fn visit_i64<E>(self, _: i64) -> Result<Members, E> {
+        Ok(Members::Empty)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Payload, E> {
-        Ok(Payload::Empty)
+    fn visit_u64<E>(self, _: u64) -> Result<Members, E> {
+        Ok(Members::Empty)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Payload, E> {
-        Ok(Payload::Empty)
+    fn visit_f64<E>(self, _: f64) -> Result<Members, E> {
+        Ok(Members::Empty)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Payload, E> {
-        Ok(Payload::Empty)
+    fn visit_str<E>(self, _: &str) -> Result<Members, E> {
+        Ok(Members::Empty)
     }
 
-    fn visit_unit<E>(self) -> Result<Payload, E> {
-        Ok(Payload::Empty)
+    fn visit_unit<E>(self) -> Result<Members, E> {
+        Ok(Members::Empty)
     }
 }
 

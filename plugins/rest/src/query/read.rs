@@ -2,74 +2,114 @@
 //! aggregate, with no limit and no common table expression in the way.
 
 use super::Sql;
-use super::filter::push_where;
-use super::output::{push_body, push_order, push_outputs};
-use super::sql::From;
-use crate::plan::Read;
-use crate::request::media::Media;
+use super::body::{ANSWER, push_body};
+use super::filter::push_all;
+use super::join::{push_conditions, push_from};
+use super::select;
+use crate::plan::call::Call;
+use crate::plan::media::Handler;
+use crate::plan::node::Node;
+use crate::plan::window::Cap;
+use crate::plan::{Read, Shape};
+use crate::request::prefer::Count;
 
-pub(super) fn build<'a>(sql: &mut Sql<'a>, read: &Read<'a>) {
-    match read.window.limit.filter(|_| read.window.probe) {
-        Some(limit) => probed(sql, read, limit),
-        None => plain(sql, read),
+pub(super) fn build(sql: &mut Sql, read: &Read) {
+    match probe(read.cap, &read.tree) {
+        Some(limit) => {
+            sql.push("WITH basalt_page AS (");
+            select::push(sql, &read.tree, Some(limit.saturating_add(1)));
+            sql.push(") ");
+            probed(sql, &read.shape, limit, None);
+        }
+        None => plain(sql, &read.tree, &read.shape, None, false),
     }
 }
 
-fn plain<'a>(sql: &mut Sql<'a>, read: &Read<'a>) {
+/// The limit beyond which one row is looked at.
+pub(super) fn probe(cap: Option<Cap>, tree: &Node) -> Option<u64> {
+    cap.filter(|cap| cap.probe).and(tree.window.limit)
+}
+
+/// All rows of the page; after the parts of a statement when `parted`.
+pub(super) fn plain(sql: &mut Sql, tree: &Node, shape: &Shape, call: Option<&Call>, parted: bool) {
+    // The names of the columns are those of the first row.
+    let named = shape.handler == Handler::Csv;
+    if named {
+        sql.push(if parted { ", basalt_page AS (" } else { "WITH basalt_page AS (" });
+        select::push(sql, tree, tree.window.limit);
+        sql.push(") ");
+    }
     sql.push("SELECT ");
-    push_total(sql, read);
-    sql.push(" AS total, count(*) AS page, ");
-    push_rows(sql, read.body);
+    push_total(sql, tree, shape);
+    sql.push(" AS total, ");
+    sql.push(if call.is_some_and(|call| call.returns.is_single()) { "1" } else { "count(*)" });
+    sql.push(" AS page, ").push(ANSWER);
+    push_body(sql, &shape.handler, call);
     sql.push(" AS body FROM (");
-    push_page(sql, read, read.window.limit);
+    match named {
+        true => sql.push("SELECT * FROM basalt_page").done(),
+        false => select::push(sql, tree, tree.window.limit),
+    }
     sql.push(") basalt_row");
 }
 
 /// Looks one row beyond the limit: `page` then counts one more than the body holds, which says that something was cut.
-fn probed<'a>(sql: &mut Sql<'a>, read: &Read<'a>, limit: u64) {
-    sql.push("WITH basalt_page AS (");
-    push_page(sql, read, Some(limit.saturating_add(1)));
-    sql.push(") SELECT NULL::bigint AS total, (SELECT count(*) FROM basalt_page) AS page, ");
-    let Some(media) = read.body else {
+pub(super) fn probed(sql: &mut Sql, shape: &Shape, limit: u64, call: Option<&Call>) {
+    sql.push("SELECT NULL::bigint AS total, (SELECT count(*) FROM basalt_page) AS page, ").push(ANSWER);
+    if shape.handler == Handler::Nothing {
         sql.push("NULL::text AS body");
         return;
-    };
+    }
     sql.push("(SELECT ");
-    push_body(sql, media);
+    push_body(sql, &shape.handler, call);
     sql.push(" FROM (SELECT * FROM basalt_page LIMIT ").value(limit.to_string());
     sql.push(") basalt_row) AS body");
 }
 
-fn push_rows(sql: &mut Sql<'_>, body: Option<Media>) {
-    match body {
-        Some(media) => push_body(sql, media),
-        None => {
-            sql.push("NULL::text");
-        }
+fn push_total(sql: &mut Sql, tree: &Node, shape: &Shape) {
+    let enough = match shape.count {
+        Some(Count::Exact) => None,
+        Some(Count::Estimated) => shape.enough,
+        None | Some(Count::Planned) => return sql.push("NULL::bigint").done(),
+    };
+    sql.push("(SELECT count(*) FROM (");
+    push_count(sql, tree);
+    if let Some(enough) = enough {
+        // One more says that there are more.
+        sql.push(" LIMIT ").value(enough.saturating_add(1).to_string());
     }
+    sql.push(") basalt_all)");
 }
 
-fn push_total<'a>(sql: &mut Sql<'a>, read: &Read<'a>) {
-    if !read.count {
-        sql.push("NULL::bigint");
+/// All rows that the conditions leave, without their columns.
+pub(super) fn push_count(sql: &mut Sql, node: &Node) {
+    sql.push("SELECT 1");
+    push_from(sql, node);
+    let inner: Vec<_> = node.children.iter().filter(|child| child.inner).collect();
+    let linked = node.link.as_ref().is_some_and(|link| link.relationship.columns().is_some());
+    if !linked && node.filters.is_empty() && inner.is_empty() {
         return;
     }
-    sql.push("(SELECT count(*) FROM ").relation(read.relation);
-    push_where(sql, From::Relation(read.relation), &read.filters);
-    sql.push(")");
+    sql.push(" WHERE ");
+    let mut some = push_conditions(sql, node);
+    if !node.filters.is_empty() {
+        sql.push(if some { " AND " } else { "" });
+        some = true;
+        push_all(sql, &node.place(), &node.filters, &|sql, rows, present| exists(sql, node, rows, present));
+    }
+    for child in inner {
+        sql.push(if some { " AND EXISTS (" } else { "EXISTS (" });
+        some = true;
+        push_count(sql, child);
+        sql.push(")");
+    }
 }
 
-fn push_page<'a>(sql: &mut Sql<'a>, read: &Read<'a>, limit: Option<u64>) {
-    let from = From::Relation(read.relation);
-    sql.push("SELECT ");
-    push_outputs(sql, from, &read.outputs);
-    sql.push(" FROM ").relation(read.relation);
-    push_where(sql, from, &read.filters);
-    push_order(sql, from, &read.order);
-    if let Some(limit) = limit {
-        sql.push(" LIMIT ").value(limit.to_string());
-    }
-    if read.window.offset > 0 {
-        sql.push(" OFFSET ").value(read.window.offset.to_string());
-    }
+fn exists(sql: &mut Sql, node: &Node, rows: &str, present: bool) {
+    let Some(child) = node.children.iter().find(|child| child.rows == rows) else {
+        return sql.push("TRUE").done();
+    };
+    sql.push(if present { "EXISTS (" } else { "NOT EXISTS (" });
+    push_count(sql, child);
+    sql.push(")");
 }

@@ -1,27 +1,18 @@
 //! Writing SQL text. It deliberately offers no way to put a value into the text, and no name without quotes.
 
 use super::{Parameter, Statement};
-use sdk_plugin::schema::Relation;
-use std::borrow::Cow;
+use crate::plan::node::Place;
 
 /// A statement being written.
 #[derive(Clone, Debug)]
-pub(crate) struct Sql<'a> {
-    statement: Statement<'a>,
-}
-
-/// Whose columns are meant.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum From<'a> {
-    Relation(&'a Relation),
-    /// A part of the statement itself, by its name there.
-    Part(&'static str),
+pub(crate) struct Sql {
+    statement: Statement,
 }
 
 /// More than most statements need: text that grows is copied, and most of a plugin's time goes into memory.
 const ROOM: usize = 1024;
 
-impl<'a> Sql<'a> {
+impl Sql {
     pub(crate) fn new() -> Self {
         Self { statement: Statement { text: String::with_capacity(ROOM), parameters: Vec::with_capacity(4) } }
     }
@@ -32,9 +23,10 @@ impl<'a> Sql<'a> {
         self
     }
 
-    /// A type's name, which the catalogue printed for use in SQL or the parser confined to letters.
-    pub(crate) fn type_name(&mut self, name: &str) -> &mut Self {
-        self.statement.text.push_str(name);
+    /// SQL that the catalogue printed for use in SQL: a type, a function, a default; or a type's name that the parser confined
+    /// to letters.
+    pub(crate) fn trusted(&mut self, text: &str) -> &mut Self {
+        self.statement.text.push_str(text);
         self
     }
 
@@ -51,22 +43,33 @@ impl<'a> Sql<'a> {
         self
     }
 
-    pub(crate) fn relation(&mut self, relation: &Relation) -> &mut Self {
-        self.name(&relation.schema).push(".").name(&relation.name)
+    /// A name of the catalogue as text.
+    pub(crate) fn literal(&mut self, text: &str) -> &mut Self {
+        let quoted = text.replace('\'', "''").replace('\\', "\\\\");
+        self.statement.text.push_str(if text.contains('\\') { "E'" } else { "'" });
+        self.statement.text.push_str(&quoted);
+        self.statement.text.push('\'');
+        self
     }
 
-    pub(crate) fn from(&mut self, from: From<'_>) -> &mut Self {
-        match from {
-            From::Relation(relation) => self.relation(relation),
-            From::Part(name) => self.push(name),
+    pub(crate) fn qualified(&mut self, schema: &str, name: &str) -> &mut Self {
+        self.name(schema).push(".").name(name)
+    }
+
+    pub(crate) fn place(&mut self, place: &Place) -> &mut Self {
+        if let Some(schema) = &place.schema {
+            self.name(schema).push(".");
         }
+        self.name(&place.name)
     }
 
-    pub(crate) fn column(&mut self, from: From<'_>, name: &str) -> &mut Self {
-        self.from(from).push(".").name(name)
+    /// A column, or all of them for `*`.
+    pub(crate) fn column(&mut self, place: &Place, name: &str) -> &mut Self {
+        self.place(place).push(".");
+        if name == "*" { self.push("*") } else { self.name(name) }
     }
 
-    pub(crate) fn value(&mut self, value: impl Into<Cow<'a, str>>) -> &mut Self {
+    pub(crate) fn value(&mut self, value: impl Into<String>) -> &mut Self {
         self.parameter(Parameter::Text(value.into()))
     }
 
@@ -74,7 +77,11 @@ impl<'a> Sql<'a> {
         self.parameter(Parameter::Payload)
     }
 
-    fn parameter(&mut self, parameter: Parameter<'a>) -> &mut Self {
+    pub(crate) fn bytes(&mut self) -> &mut Self {
+        self.parameter(Parameter::Bytes)
+    }
+
+    fn parameter(&mut self, parameter: Parameter) -> &mut Self {
         self.statement.parameters.push(parameter);
         self.statement.text.push('$');
         self.statement.text.push_str(&self.statement.parameters.len().to_string());
@@ -97,7 +104,10 @@ impl<'a> Sql<'a> {
         self
     }
 
-    pub(crate) fn finish(self) -> Statement<'a> {
+    /// Ends a chain where nothing is to be given back.
+    pub(crate) fn done(&mut self) {}
+
+    pub(crate) fn finish(self) -> Statement {
         self.statement
     }
 }

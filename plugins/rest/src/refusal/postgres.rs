@@ -18,7 +18,7 @@ pub(crate) fn from_postgres(problem: Problem, authenticated: bool) -> Failure {
     if status == 401 {
         refusal.headers.push(("www-authenticate".to_owned(), "Bearer".to_owned()));
     }
-    (refusal.details, refusal.hint) = (detail.map(Into::into), problem.hint.map(Into::into));
+    (refusal.details, refusal.hint) = (detail.map(Into::into), problem.hint.map(String::into_boxed_str));
     Failure::Refused(refusal)
 }
 
@@ -88,7 +88,7 @@ fn raised(message: &str, detail: Option<&str>) -> Refusal {
         return not_raised(format!("Invalid JSON value for DETAIL: '{detail}'")).hint(DETAIL_HINT);
     };
     let mut refusal = Refusal::new(head.status, &body.code, body.message);
-    (refusal.details, refusal.hint) = (body.details.map(Into::into), body.hint.map(Into::into));
+    (refusal.details, refusal.hint) = (body.details.map(Into::into), body.hint.map(String::into_boxed_str));
     refusal.headers = head.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     refusal
 }
@@ -148,7 +148,7 @@ mod tests {
             .details(r#"{"detail":"Key (k)=(x) already exists.","table":"t"}"#)
             .hint("another");
         let Failure::Refused(refusal) = from_postgres(problem, true) else { panic!("not a refusal") };
-        assert_eq!(refusal.details.as_deref(), Some("Key (k)=(x) already exists."));
+        assert_eq!(refusal.details, Some("Key (k)=(x) already exists.".into()));
         assert_eq!(refusal.hint.as_deref(), Some("another"));
     }
 

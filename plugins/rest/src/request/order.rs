@@ -1,12 +1,15 @@
-//! In which order: `order=price.desc.nullslast,id`. It deliberately adds no order of its own where none was asked for.
+//! In which order: `order=price.desc.nullslast,clients(name)`. It deliberately adds no order of its own where none was asked
+//! for.
 
-use super::cursor::Cursor;
-use super::field::{self, Field};
 use crate::refusal::Refusal;
+use sdk_filter::field::{self, Field};
+use sdk_filter::{Cursor, Fault};
 
 /// One thing to sort by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Term {
+    /// The embedded relation that it is in.
+    pub(crate) relation: Option<String>,
     pub(crate) field: Field,
     pub(crate) direction: Option<Direction>,
     pub(crate) nulls: Option<Nulls>,
@@ -24,8 +27,6 @@ pub(crate) enum Nulls {
     Last,
 }
 
-const END: &str = "\",\" or end of input";
-
 /// The whole parameter.
 pub(crate) fn parse(text: &str) -> Result<Vec<Term>, Refusal> {
     let mut cursor = Cursor::new("order", text);
@@ -33,18 +34,14 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Term>, Refusal> {
     while cursor.eat(",") {
         terms.push(term(&mut cursor)?);
     }
-    match cursor.peek() {
-        None => Ok(terms),
-        // The parser that this imitates shows the character in single quotes here.
-        Some(next) => Err(cursor.fault(&format!("unexpected '{next}' expecting {END}"))),
+    match cursor.at_end() {
+        true => Ok(terms),
+        false => Err(cursor.not_ended("\",\" or end of input").into()),
     }
 }
 
-fn term(cursor: &mut Cursor<'_>) -> Result<Term, Refusal> {
-    let field = field::field(cursor)?;
-    if cursor.rest().starts_with('(') {
-        return Err(Refusal::not_embedded(&field.name));
-    }
+fn term(cursor: &mut Cursor<'_>) -> Result<Term, Fault> {
+    let (relation, field) = target(cursor)?;
     let direction = direction(cursor);
     let nulls = nulls(cursor);
     if nulls.is_none() && cursor.eat(".") {
@@ -55,7 +52,18 @@ fn term(cursor: &mut Cursor<'_>) -> Result<Term, Refusal> {
         return Err(cursor.unexpected(expecting));
     }
     cursor.eat_spaces();
-    Ok(Term { field, direction, nulls })
+    Ok(Term { relation, field, direction, nulls })
+}
+
+/// A field, or one of an embedded relation: `clients(name)`.
+fn target(cursor: &mut Cursor<'_>) -> Result<(Option<String>, Field), Fault> {
+    let outer = field::field(cursor)?;
+    if !outer.path.is_empty() || !cursor.eat("(") {
+        return Ok((None, outer));
+    }
+    let field = field::field(cursor)?;
+    cursor.expect(")")?;
+    Ok((Some(outer.name), field))
 }
 
 fn direction(cursor: &mut Cursor<'_>) -> Option<Direction> {

@@ -29,17 +29,21 @@ impl Window {
         *self != Self::default()
     }
 
-    /// Narrows the window to the `Range` header: `0-9`, `10-`. Anything else is no range, as in PostgREST.
-    pub(crate) fn restrict(&mut self, range: Option<&str>) -> Result<(), Refusal> {
-        let Some((first, last)) = range.and_then(bounds) else { return Ok(()) };
+    /// Narrowed to the `Range` header: `0-9`, `10-`. Anything else is no range, as in PostgREST.
+    pub(crate) fn restrict(self, range: Option<&str>) -> Result<Self, Refusal> {
+        let Some((first, last)) = range.and_then(bounds) else { return Ok(self) };
         if last.is_some_and(|last| last < first) {
             let details = "The lower boundary must be lower than or equal to the upper boundary in the Range header.";
             return Err(Refusal::range(details));
         }
+        // No row at all was asked for, wherever it would begin.
+        if self.limit == Some(0) {
+            return Ok(self);
+        }
         let end = [self.limit.map(|limit| self.offset.saturating_add(limit)), last.map(|last| last.saturating_add(1))];
-        self.offset = self.offset.max(first);
-        self.limit = end.into_iter().flatten().min().map(|end| end.saturating_sub(self.offset));
-        Ok(())
+        let offset = self.offset.max(first);
+        let limit = end.into_iter().flatten().min().map(|end| end.saturating_sub(offset));
+        Ok(Self { offset, limit })
     }
 }
 

@@ -11,17 +11,22 @@ pub(super) enum Name {
     Missing,
     Returns,
     Count,
+    Transaction,
     Handling,
+    Timezone,
     MaxAffected,
 }
 
+use Name::{Count, Handling, MaxAffected, Missing, Resolution, Returns, Timezone, Transaction};
+
 // The order is the header's.
-pub(super) const READ: &[Name] = &[Name::Count, Name::Handling];
-pub(super) const UPSERT: &[Name] = &[Name::Resolution, Name::Missing, Name::Returns, Name::Count, Name::Handling];
-pub(super) const INSERT: &[Name] = &[Name::Missing, Name::Returns, Name::Count, Name::Handling];
-pub(super) const UPDATE: &[Name] = &[Name::Missing, Name::Returns, Name::Count, Name::Handling, Name::MaxAffected];
-pub(super) const REPLACE: &[Name] = &[Name::Returns, Name::Count, Name::Handling];
-pub(super) const DELETE: &[Name] = &[Name::Returns, Name::Count, Name::Handling, Name::MaxAffected];
+pub(super) const READ: &[Name] = &[Count, Transaction, Handling, Timezone];
+pub(super) const CALL: &[Name] = &[Count, Transaction, Handling, Timezone, MaxAffected];
+pub(super) const UPSERT: &[Name] = &[Resolution, Missing, Returns, Count, Transaction, Handling, Timezone];
+pub(super) const INSERT: &[Name] = &[Missing, Returns, Count, Transaction, Handling, Timezone];
+pub(super) const UPDATE: &[Name] = &[Missing, Returns, Count, Transaction, Handling, Timezone, MaxAffected];
+pub(super) const REPLACE: &[Name] = &[Returns, Count, Transaction, Handling, Timezone];
+pub(super) const DELETE: &[Name] = &[Returns, Count, Transaction, Handling, Timezone, MaxAffected];
 
 /// Adds the header, if there is something to tell.
 pub(super) fn header(intent: &Intent, names: &[Name], response: Response) -> Response {
@@ -35,12 +40,14 @@ pub(super) fn header(intent: &Intent, names: &[Name], response: Response) -> Res
 fn text(intent: &Intent, name: Name) -> Option<String> {
     let preferences = &intent.preferences;
     let text = match name {
-        Name::Resolution => preferences.resolution?.text(),
-        Name::Missing => preferences.missing_null.then_some("missing=null")?,
-        Name::Returns => preferences.returns?.text(),
-        Name::Count => preferences.count.then_some("count=exact")?,
-        Name::Handling => preferences.handling?.text(),
-        Name::MaxAffected => return preferences.max_affected_applied(),
+        Resolution => preferences.resolution?.text(),
+        Missing => preferences.missing?.text(),
+        Returns => preferences.returns?.text(),
+        Count => preferences.count?.text(),
+        Transaction => preferences.transaction?.text(),
+        Handling => preferences.handling?.text(),
+        Timezone => return preferences.timezone.as_ref().map(|zone| format!("timezone={zone}")),
+        MaxAffected => return preferences.at_most().map(|rows| format!("max-affected={rows}")),
     };
     Some(text.to_owned())
 }

@@ -1,6 +1,8 @@
 //! Which part of the result this is: `Content-Range`, 206 and 416. It deliberately counts only what it is told.
 
-use crate::plan::window::Window;
+use crate::plan::window::Cap;
+use crate::refusal::Refusal;
+use crate::request::window::Window;
 use crate::run::Counts;
 
 /// The part of the result that a read answers with.
@@ -14,16 +16,23 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    pub(super) fn new(window: Window, counts: &Counts) -> Self {
-        let limit = window.limit.unwrap_or(u64::MAX);
+    /// Of what the request asked for, cut to a limit.
+    pub(super) fn new(asked: Window, limit: Option<u64>, cap: Option<Cap>, counts: &Counts) -> Self {
+        let limit = limit.unwrap_or(u64::MAX);
         let rows = counts.page.min(limit);
-        let more = counts.page > limit || counts.total.is_some_and(|total| total > window.offset.saturating_add(rows));
-        Self { first: window.offset, rows, total: counts.total, cut: window.cap.filter(|_| more) }
+        let more = counts.page > limit || counts.total.is_some_and(|total| total > asked.offset.saturating_add(rows));
+        let cut = cap.map(|cap| cap.limit).filter(|_| more);
+        Self { first: asked.offset, rows, total: counts.total, cut }
     }
 
-    /// Whether the request starts after the end.
-    pub(super) fn beyond(self) -> bool {
-        self.total.is_some_and(|total| self.first > total)
+    /// Whether the request does not start after the end.
+    pub(super) fn check(self) -> Result<(), Refusal> {
+        match self.total {
+            Some(total) if self.first > total => {
+                Err(Refusal::out_of_bounds(self.first, total).header("content-range", self.content_range()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn status(self) -> u16 {
@@ -41,7 +50,7 @@ impl Stretch {
 
 /// The range of a write: from the first row to `last`.
 pub(super) fn written(last: Option<u64>, total: Option<u64>) -> String {
-    text(0, last, total)
+    text(0, last.filter(|_| total != Some(0)), total)
 }
 
 fn text(first: u64, last: Option<u64>, total: Option<u64>) -> String {

@@ -40,6 +40,8 @@ const FINGERPRINT: &str = "select md5(string_agg(part, ',' order by part)) from 
     from pg_attribute where attrelid >= 16384 and attnum > 0
   union all select 'k' || sum(hashtextextended(oid::text || ':' || xmin::text, 0)) from pg_constraint where oid >= 16384
   union all select 't' || sum(hashtextextended(oid::text || ':' || xmin::text, 0)) from pg_type where oid >= 16384
+  union all select 'p' || sum(hashtextextended(oid::text || ':' || xmin::text, 0)) from pg_proc where oid >= 16384
+  union all select 'x' || sum(hashtextextended(oid::text || ':' || xmin::text, 0)) from pg_cast where oid >= 16384
   union all select 'e' || sum(hashtextextended(oid::text || ':' || xmin::text, 0)) from pg_enum
   union all select 'n' || sum(hashtextextended(oid::text || ':' || xmin::text, 0)) from pg_namespace
   union all select 'd' || sum(hashtextextended(objoid::text || '.' || objsubid::text || ':' || xmin::text, 0))

@@ -1,5 +1,5 @@
-//! The fixture of `schema`: a relation as the snapshot describes it, the same after a look for `now:…`, or
-//! the names in a schema for `-`.
+//! The fixture of `schema`: a relation as the snapshot describes it, the same after a look for `now:…`, the functions
+//! for `fn:…`, or the names in a schema for `-`, and what else is there for `+`.
 
 use sdk_plugin::bindings::basalt::schema::schema;
 use sdk_plugin::{Problem, Request, Response, plugin};
@@ -15,9 +15,11 @@ fn handle(request: Request) -> Result<Response, Problem> {
         return Response::new(200)
             .json(&json!({ "version": schema::version(), "schemas": schema::schemas(), "relations": names }));
     }
-    let found = match relation.strip_prefix("now:") {
-        Some(relation) => schema::relation_now(&of, relation)?,
-        None => schema::relation(&of, &relation)?,
+    let found = match relation.split_once(':') {
+        Some(("now", relation)) => schema::relation_now(&of, relation)?,
+        Some(("fn", function)) => schema::function(&of, function)?,
+        _ if relation == "+" => schema::describe(&of)?,
+        _ => schema::relation(&of, &relation)?,
     };
     Ok(match found {
         Some(description) => Response::new(200).header("content-type", "application/json").text(description),

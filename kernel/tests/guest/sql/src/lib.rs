@@ -1,6 +1,6 @@
 //! The fixture of `sql`: runs what the request's body says, so that the tests hold the statements.
 
-use sdk_plugin::sql::{self, Access, Mode, Parameter, Rows, Transaction};
+use sdk_plugin::sql::{self, Access, Mode, Options, Parameter, Rows, Transaction};
 use sdk_plugin::{Body, Problem, Request, Response, plugin};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +17,17 @@ struct Order {
     /// the answer.
     end: String,
     statements: Vec<(String, Vec<Option<String>>)>,
+    /// What each transaction starts with.
+    #[serde(default)]
+    settings: Vec<(String, String)>,
+    #[serde(default)]
+    before: Vec<String>,
+}
+
+impl Order {
+    fn options(&self) -> Options {
+        Options { settings: self.settings.clone(), before: self.before.clone() }
+    }
 }
 
 fn handle(request: Request) -> Result<Response, Problem> {
@@ -40,7 +51,8 @@ fn body(mode: Mode, access: Access, order: &Order) -> Result<Response, Problem> 
     let kind = if order.end == "raw" { Parameter::Raw } else { Parameter::Body };
     let handles: Vec<_> = parameters.iter().map(kind).collect();
     let rows = sql::query(mode, access, text, &handles)?;
-    Ok(match rows.value_body(0, 0) {
+    let first = if order.end == "raw" { rows.value_content(0, 0) } else { rows.value_body(0, 0) };
+    Ok(match first {
         Some(body) => Response::new(200).body(body),
         None => Response::new(204),
     })
@@ -48,13 +60,13 @@ fn body(mode: Mode, access: Access, order: &Order) -> Result<Response, Problem> 
 
 fn each(mode: Mode, access: Access, order: &Order) -> Result<Vec<Value>, Problem> {
     let run = |(text, values): &(String, Vec<Option<String>>)| {
-        sql::query(mode, access, text, &parameters(values)).map(|rows| show(&rows))
+        sql::query_with(mode, access, &order.options(), text, &parameters(values)).map(|rows| show(&rows))
     };
     order.statements.iter().map(run).collect()
 }
 
 fn all(mode: Mode, access: Access, order: &Order) -> Result<Vec<Value>, Problem> {
-    let transaction = sql::begin(mode, access)?;
+    let transaction = sql::begin_with(mode, access, &order.options())?;
     let mut results = Vec::new();
     for (text, values) in &order.statements {
         match transaction.query(text, &parameters(values)) {

@@ -1,33 +1,43 @@
 //! Names of columns, with the JSON path that may follow: `settings->colours->>0`. It deliberately does not ask whether the
 //! column exists.
 
-use super::cursor::Cursor;
-use crate::refusal::Refusal;
+use crate::cursor::{Cursor, Fault};
 
 /// A column, or something within its JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    pub(crate) path: Vec<Step>,
+pub struct Field {
+    /// The column.
+    pub name: String,
+    /// Where in its JSON.
+    pub path: Vec<Step>,
 }
 
 /// One arrow and what is after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub struct Step {
     /// `->>`, which gives text, in place of `->`.
-    pub(crate) text: bool,
-    pub(crate) key: Key,
+    pub text: bool,
+    /// What the arrow points to.
+    pub key: Key,
 }
 
+/// What an arrow points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub enum Key {
+    /// A member of an object.
     Member(String),
+    /// An element of an array.
     Index(i32),
 }
 
 impl Field {
+    /// A column as a whole.
+    pub fn column(name: impl Into<String>) -> Self {
+        Self { name: name.into(), path: Vec::new() }
+    }
+
     /// The last member's name on the path, which names the output.
-    pub(crate) fn last_member(&self) -> Option<&str> {
+    pub fn last_member(&self) -> Option<&str> {
         self.path.iter().rev().find_map(|step| match &step.key {
             Key::Member(name) => Some(name.as_str()),
             Key::Index(_) => None,
@@ -36,7 +46,10 @@ impl Field {
 }
 
 /// A field, with spaces around it.
-pub(crate) fn field(cursor: &mut Cursor<'_>) -> Result<Field, Refusal> {
+///
+/// # Errors
+/// When there is none.
+pub fn field(cursor: &mut Cursor<'_>) -> Result<Field, Fault> {
     cursor.eat_spaces();
     let field = Field { name: name(cursor)?, path: path(cursor)? };
     cursor.eat_spaces();
@@ -44,7 +57,10 @@ pub(crate) fn field(cursor: &mut Cursor<'_>) -> Result<Field, Refusal> {
 }
 
 /// A name: quoted, or letters, digits, `_`, `$`, spaces and dashes.
-pub(crate) fn name(cursor: &mut Cursor<'_>) -> Result<String, Refusal> {
+///
+/// # Errors
+/// When there is none.
+pub fn name(cursor: &mut Cursor<'_>) -> Result<String, Fault> {
     if let Some(quoted) = cursor.take_quoted() {
         return Ok(quoted);
     }
@@ -62,12 +78,15 @@ pub(crate) fn name(cursor: &mut Cursor<'_>) -> Result<String, Refusal> {
 }
 
 /// What an unquoted name is made of.
-pub(crate) fn is_name(next: char) -> bool {
+pub fn is_name(next: char) -> bool {
     next.is_alphanumeric() || matches!(next, '_' | ' ' | '$')
 }
 
 /// Names with commas between them, as the whole of a parameter.
-pub(crate) fn names(what: &'static str, text: &str) -> Result<Vec<String>, Refusal> {
+///
+/// # Errors
+/// When one is missing or something else follows.
+pub fn names(what: &'static str, text: &str) -> Result<Vec<String>, Fault> {
     let mut cursor = Cursor::new(what, text);
     let mut names = Vec::new();
     loop {
@@ -81,7 +100,20 @@ pub(crate) fn names(what: &'static str, text: &str) -> Result<Vec<String>, Refus
     Ok(names)
 }
 
-fn path(cursor: &mut Cursor<'_>) -> Result<Vec<Step>, Refusal> {
+/// Names with dots between them, and a JSON path after the last: the way through embedded relations to a field.
+///
+/// # Errors
+/// When a name is missing.
+pub fn way(cursor: &mut Cursor<'_>) -> Result<(Vec<String>, Field), Fault> {
+    let mut names = vec![name(cursor)?];
+    while cursor.eat(".") {
+        names.push(name(cursor)?);
+    }
+    let last = names.pop().unwrap_or_default();
+    Ok((names, Field { name: last, path: path(cursor)? }))
+}
+
+fn path(cursor: &mut Cursor<'_>) -> Result<Vec<Step>, Fault> {
     let mut path = Vec::new();
     while cursor.eat("->") {
         let text = cursor.eat(">");
@@ -90,18 +122,24 @@ fn path(cursor: &mut Cursor<'_>) -> Result<Vec<Step>, Refusal> {
     Ok(path)
 }
 
-fn key(cursor: &mut Cursor<'_>) -> Result<Key, Refusal> {
+/// What ends a member's name that is not quoted.
+fn is_member(next: char) -> bool {
+    !matches!(next, '-' | ':' | '.' | ',' | '>' | '(' | ')')
+}
+
+fn key(cursor: &mut Cursor<'_>) -> Result<Key, Fault> {
     if let Some(quoted) = cursor.take_quoted() {
         return Ok(Key::Member(quoted));
     }
     let start = cursor.clone();
     let sign = if cursor.eat("-") { "-" } else { "" };
-    let word = cursor.take_while(|next| !matches!(next, '-' | ':' | '.' | ',' | '>' | '(' | ')'));
+    let word = cursor.take_while(is_member);
     let member = || start.unexpected("\"-\", digit or any non reserved character different from: .,>()");
-    match format!("{sign}{word}").parse() {
-        Ok(index) => Ok(Key::Index(index)),
-        Err(_) if word.is_empty() || !sign.is_empty() => Err(member()),
-        Err(_) => Ok(Key::Member(dashed(cursor, word))),
+    let index = word.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{sign}{word}").parse().ok()).flatten();
+    match index {
+        Some(index) if !cursor.rest().starts_with('-') || cursor.rest().starts_with("->") => Ok(Key::Index(index)),
+        _ if word.is_empty() || !sign.is_empty() => Err(member()),
+        _ => Ok(Key::Member(dashed(cursor, word))),
     }
 }
 
@@ -111,7 +149,7 @@ fn dashed(cursor: &mut Cursor<'_>, word: &str) -> String {
     while cursor.rest().starts_with('-') && !cursor.rest().starts_with("->") {
         cursor.eat("-");
         name.push('-');
-        name.push_str(cursor.take_while(|next| !matches!(next, '-' | ':' | '.' | ',' | '>' | '(' | ')')));
+        name.push_str(cursor.take_while(is_member));
     }
-    name
+    name.trim().to_owned()
 }

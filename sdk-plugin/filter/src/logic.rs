@@ -1,26 +1,32 @@
 //! Groups of filters: `or=(a.eq.1,not.and(b.gt.2,c.is.null))`. It deliberately bounds how deep they nest: a request must not
 //! be able to exhaust the stack here or in Postgres.
 
-use super::cursor::Cursor;
-use super::field;
-use super::filter::{self, Condition, Extent, Group, Test};
-use crate::refusal::Refusal;
+use crate::cursor::{Cursor, Fault};
+use crate::field;
+use crate::filter::{self, Condition, Extent, Group, Test};
 
 /// Far beyond what people write, far below what a stack holds.
-const DEEPEST: usize = 32;
+pub const DEEPEST: usize = 32;
 
-/// A parameter named `and`, `or`, `not.and` or `not.or`.
-pub(crate) fn parse(name: &str, value: &str) -> Result<Condition, Refusal> {
-    let (negated, operator) = name.strip_prefix("not.").map_or((false, name), |operator| (true, operator));
-    let mut cursor = Cursor::new("logic tree", value);
-    let group = Group { negated, any: operator == "or", members: members(&mut cursor, 0)? };
+/// A parameter whose name ends in `and` or `or`, maybe with `not` before it, and the names of the embedded relations that lead to
+/// it.
+///
+/// # Errors
+/// When it is none.
+pub fn parse(name: &str, value: &str) -> Result<(Vec<String>, Condition), Fault> {
+    let (mut path, last) = field::way(&mut Cursor::new("logic path", name))?;
+    let negated = path.iter().any(|name| name == "not");
+    path.retain(|name| name != "not");
+    let before = last.name.len() + if negated { "not.".len() } else { 0 };
+    let mut cursor = Cursor::new("logic tree", value).after(before);
+    let group = Group { negated, any: last.name == "or", members: members(&mut cursor, 0)? };
     // A bracket too many has always been let through, and clients have come to send it.
     cursor.take_while(|next| next == ')');
     cursor.end("end of input")?;
-    Ok(Condition::Group(group))
+    Ok((path, Condition::Group(group)))
 }
 
-fn members(cursor: &mut Cursor<'_>, depth: usize) -> Result<Vec<Condition>, Refusal> {
+fn members(cursor: &mut Cursor<'_>, depth: usize) -> Result<Vec<Condition>, Fault> {
     if depth > DEEPEST {
         return Err(cursor.fault(&format!("groups nest deeper than {DEEPEST}")));
     }
@@ -42,7 +48,7 @@ fn members(cursor: &mut Cursor<'_>, depth: usize) -> Result<Vec<Condition>, Refu
     Ok(members)
 }
 
-fn member(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Refusal> {
+fn member(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Fault> {
     if let Some((negated, any)) = group(cursor) {
         return Ok(Condition::Group(Group { negated, any, members: members(cursor, depth + 1)? }));
     }
