@@ -22,7 +22,7 @@ mod terminal;
 
 use crate::app::Config;
 use crate::config::Sources;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
 
 /// A self-hosted backend whose every feature is a sandboxed plugin.
@@ -83,15 +83,20 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match dispatch(arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {} [{}]", error.message, error.code);
-            if let Some(source) = &error.source {
-                eprintln!("cause: {source:#}");
-            }
-            if let Some(hint) = &error.hint {
-                eprintln!("hint: {hint}");
-            }
+            complain(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says what failed.
+fn complain(error: &Error) {
+    eprintln!("error: {} [{}]", error.message, error.code);
+    if let Some(source) = &error.source {
+        eprintln!("cause: {source:#}");
+    }
+    if let Some(hint) = &error.hint {
+        eprintln!("hint: {hint}");
     }
 }
 
@@ -123,8 +128,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if matches!(arguments.command, Some(Command::Plugin(_))) {
-        // Nobody wants to read about a kernel that runs for a command only, nor twice what it refuses.
-        setup.config.log.level = "warn,http=error".to_owned();
+        // Nobody wants to read about a kernel that runs for a command only, nor twice what it refuses or what plugins write.
+        setup.config.log.level = "warn,http=error,plugin=off".to_owned();
     }
     crate::telemetry::start(&setup.config.log)?;
     match arguments.command.unwrap_or(Command::Serve) {
@@ -159,5 +164,5 @@ fn setup(file: Option<PathBuf>, folder: Option<PathBuf>) -> Result<Setup> {
 /// Runs a future on the kernel's runtime.
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(crate::error::Error::internal)?.block_on(future)
+    runtime.map_err(Error::internal)?.block_on(future)
 }

@@ -16,6 +16,7 @@ use crate::app::data_dir::{self, Holder};
 use crate::auth::operator;
 use crate::config::variable;
 use crate::error::{Error, Result, code};
+use private::Privacy;
 
 /// For a kernel that is not there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -53,6 +54,27 @@ pub(super) fn with_kernel(
     place: Place,
     command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
 ) -> Result<ExitCode> {
+    visit(setup, place, Privacy::Hidden, command)
+}
+
+/// The same, but a kernel that is started for the command answers everybody where the configuration says.
+///
+/// # Errors
+/// As above.
+pub(super) fn with_open_kernel(
+    setup: Setup,
+    place: Place,
+    command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
+    visit(setup, place, Privacy::Open, command)
+}
+
+fn visit(
+    setup: Setup,
+    place: Place,
+    privacy: Privacy,
+    command: impl FnOnce(&Client) -> Result<ExitCode> + Send + 'static,
+) -> Result<ExitCode> {
     if let Some(url) = place.url.or_else(|| variable("BASALT_URL")) {
         return command(&Client::new(&checked(&url)?, given_key().ok_or_else(no_key)?, false));
     }
@@ -60,9 +82,9 @@ pub(super) fn with_kernel(
     match data_dir::holder(&data_dir) {
         Holder::Kernel(_, address) => command(&Client::new(&local(address), own_key(&data_dir)?, false)),
         Holder::Process(process) => Err(occupied(&data_dir, process)),
-        Holder::Nobody => {
-            private::run(setup, move |address| command(&Client::new(&local(address), own_key(&data_dir)?, true)))
-        }
+        Holder::Nobody => private::run(setup, privacy, move |address| {
+            command(&Client::new(&local(address), own_key(&data_dir)?, true))
+        }),
     }
 }
 
@@ -118,6 +140,11 @@ impl Client {
             .timeout_connect(Some(CONNECT))
             .timeout_global(Some(PATIENCE));
         Self { url: url.to_owned(), key, agent: config.build().into(), is_private }
+    }
+
+    /// Where it is: `http://127.0.0.1:8080`.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Asks; without content the answer is null. The path is below that of the admin API.

@@ -1,4 +1,4 @@
-//! A kernel that runs for one command, where none serves: the same one, at an address that nobody is told. It asks nothing.
+//! A kernel that runs for one command, where none serves. It asks nothing.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -11,14 +11,26 @@ use crate::cli::{Setup, block_on};
 use crate::error::Result;
 use crate::host::compiler;
 
+/// Who is to know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Privacy {
+    /// Nobody is told its address.
+    Hidden,
+    /// It serves like any other while it runs.
+    Open,
+}
+
 /// Runs a command beside a kernel that starts before and ends after it. Ctrl-C ends the kernel in good order, and with it the
 /// process, whatever the command waits for.
 pub(super) fn run(
     setup: Setup,
+    privacy: Privacy,
     command: impl FnOnce(SocketAddr) -> Result<ExitCode> + Send + 'static,
 ) -> Result<ExitCode> {
     let Setup { mut config, bundle } = setup;
-    config.server.address = (Ipv4Addr::LOCALHOST, 0).into();
+    if privacy == Privacy::Hidden {
+        config.server.address = (Ipv4Addr::LOCALHOST, 0).into();
+    }
     // No balancer knows of it.
     config.server.drain_delay.0 = Duration::ZERO;
     let (tell, mut outcome) = oneshot::channel();
@@ -27,8 +39,11 @@ pub(super) fn run(
         if let Some(path) = ready.key {
             eprintln!("the operator key is in {}", path.display());
         }
-        // Not noted in the lock: another command would take it for a kernel that stays.
         let address = ready.address;
+        // One that is hidden is not noted in the lock: another command would take it for a kernel that stays.
+        if privacy == Privacy::Open {
+            ready.data_dir.serves(address);
+        }
         std::thread::spawn(move || {
             let _ = tell.send(command(address));
             drop(running);

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 
 /// What was seen last.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     events: Vec<Value>,
     lines: Vec<Value>,
 }
@@ -51,7 +51,7 @@ pub(super) fn run(client: &Client, arguments: &Arguments) -> Result<ExitCode> {
 
 impl Seen {
     /// The lines to print of what is new in an answer.
-    fn take(&mut self, answer: &Value) -> Vec<String> {
+    pub(super) fn take(&mut self, answer: &Value) -> Vec<String> {
         // Events come newest first.
         let mut events: Vec<_> = each(&answer["events"]).cloned().collect();
         events.reverse();

@@ -35,7 +35,7 @@ pub struct Install<'a> {
     pub approved: Option<&'a str>,
     /// Per cent of the requests that see it at first; all without.
     pub canary: Option<u32>,
-    /// Calls of a canary that decide.
+    /// Calls that decide; with none it takes over for good at once.
     pub calls: Option<u64>,
 }
 
@@ -116,7 +116,7 @@ impl Roster {
             self.tighten(&id).await;
             return Err(fault);
         }
-        let is_tried = running.is_some() && entry.ready().is_some();
+        let is_tried = running.is_some() && entry.ready().is_some() && install.calls != Some(0);
         let share = install.canary.filter(|_| is_tried).map_or(100, |share| share.clamp(1, 99));
         let calls = install.calls.unwrap_or(if share < 100 { CANARY } else { PROBATION });
         if share < 100 && installed.is_none() {

@@ -25,7 +25,7 @@ pub(in super::super) async fn install(call: Call) -> Result<Reply> {
 async fn install_whole(call: Call) -> Result<Reply> {
     let wasm = call.body.clone().ok_or_else(|| invalid("the body is the plugin's file"))?;
     let (approved, reason) = (call.query("approve"), reason(&call)?);
-    let (canary, calls) = (number(&call, "canary", 1..=99)?, number(&call, "calls", 1..=1_000_000_000)?);
+    let (canary, calls) = (number(&call, "canary", 1..=99)?, number(&call, "calls", 0..=1_000_000_000)?);
     let install = Install { wasm, approved: approved.as_deref(), canary: canary.map(|share| share as u32), calls };
     let answer = call.context.roster.install(install, who(&call, &reason)).await?;
     match &answer {

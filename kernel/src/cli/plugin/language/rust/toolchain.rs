@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{read, refused};
+use crate::cli::plugin::language::refused;
 use crate::error::{Error, Result};
 
 /// What plugins are built for.
@@ -50,4 +50,14 @@ fn program(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(name);
     command.current_dir(folder);
     command
+}
+
+/// What a command prints; its failure carries what it said.
+pub(super) fn read(command: &mut Command) -> Result<String> {
+    let output = command.output().map_err(|fault| no_cargo(&fault))?;
+    if output.status.success() {
+        return String::from_utf8(output.stdout).map_err(Error::internal);
+    }
+    let program = command.get_program().to_string_lossy();
+    Err(refused(format!("`{program}` failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
