@@ -13,7 +13,7 @@ pub mod data_dir;
 
 pub use config::Config;
 
-use crate::auth::{Auth, operator};
+use crate::auth::{Auth, Secrets, operator};
 use crate::error::{Error, Result};
 use crate::host::bundle::Bundle;
 use crate::host::compiler::Compiler;
@@ -99,10 +99,12 @@ impl App {
         let followed = Arc::clone(&context);
         let follow = tokio::spawn(async move { followed.roster.follow().await });
         ready(Ready { address, key: key.as_deref(), data_dir: &data_dir });
+        let auth = Arc::clone(&context.auth);
         let served = running.serve(context).await;
         stop.abort();
         sweep.abort();
         follow.abort();
+        auth.write_uses().await;
         store.close().await;
         drop(data_dir);
         served
@@ -153,7 +155,7 @@ struct Started {
 
 async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
     let App { config, bundle, endpoints, compiler } = app;
-    let auth = Auth::open(&config.auth, data_dir.path())?;
+    let secrets = Secrets::open(&config.auth, data_dir.path())?;
     let key = InstanceKey::open(data_dir.path())?;
     // The pool of instances reserves address space for a while; the database is started meanwhile.
     let (settings, path) = (config.host.clone(), data_dir.path().to_owned());
@@ -167,7 +169,8 @@ async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
     let store = Store::open(&config.database, data_dir.path(), &key).await?;
     let handed = operator::hand_over(&store, data_dir.path()).await;
     let engine = engine.await.map_err(Error::internal).flatten();
-    let (engine, key) = match engine.and_then(|engine| Ok((engine, handed?))) {
+    let made = engine.and_then(|engine| Ok((engine, handed?, Arc::new(Auth::new(&config.auth, secrets, &store)?))));
+    let (engine, key, auth) = match made {
         Ok(made) => made,
         Err(fault) => {
             store.close().await;
@@ -176,7 +179,7 @@ async fn start(app: App, data_dir: &DataDir) -> Result<Started> {
     };
     let words = config.clone();
     let grants: Grants = Arc::new(move |id, recorded, origin| words.grant(id, recorded, origin));
-    let roster = Roster::open(&bundle.plugins, &store, engine, grants).await?;
+    let roster = Roster::open(&bundle.plugins, &store, &auth, engine, grants).await?;
     for plugin in roster.unknown(config.plugins.keys()) {
         tracing::warn!(plugin, "there is no plugin of this id: its section of the configuration does nothing");
     }
@@ -229,5 +232,6 @@ async fn sweep(context: Arc<Context>) {
         for registry in context.roster.fleet.registries() {
             registry.ready().for_each(|plugin| plugin.sweep());
         }
+        context.auth.write_uses().await;
     }
 }

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod dispatch;
 pub mod fetch;
 pub mod http;
+pub mod identity;
 pub mod log;
 pub mod memory;
 pub mod random;
@@ -29,7 +30,8 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: [
             "../wit/types", "../wit/http", "../wit/sql", "../wit/schema", "../wit/log", "../wit/clock",
-            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/fetch", "../wit/secret", "../wit/plugin",
+            "../wit/random", "../wit/settings", "../wit/dispatch", "../wit/fetch", "../wit/secret", "../wit/identity",
+            "../wit/plugin",
         ],
         world: "basalt:plugin/full-plugin",
         imports: {
@@ -47,6 +49,32 @@ mod bindings {
             "basalt:fetch/fetch.send": async | trappable,
             // The first read of a value asks the database.
             "basalt:secret/secret.get": async | trappable,
+            // Users and sessions are in the database, and passwords take a thread's time.
+            "basalt:identity/identity.sign-up": async | trappable,
+            "basalt:identity/identity.verify-password": async | trappable,
+            "basalt:identity/identity.start-session": async | trappable,
+            "basalt:identity/identity.refresh": async | trappable,
+            "basalt:identity/identity.sign-out": async | trappable,
+            "basalt:identity/identity.sessions": async | trappable,
+            "basalt:identity/identity.end-session": async | trappable,
+            "basalt:identity/identity.find-user": async | trappable,
+            "basalt:identity/identity.update-user": async | trappable,
+            "basalt:identity/identity.enrol": async | trappable,
+            "basalt:identity/identity.challenge": async | trappable,
+            "basalt:identity/identity.verify": async | trappable,
+            "basalt:identity/identity.unenrol": async | trappable,
+            "basalt:identity/identity.recovery-codes": async | trappable,
+            "basalt:identity/identity.recover": async | trappable,
+            "basalt:identity/identity.issue": async | trappable,
+            "basalt:identity/identity.redeem": async | trappable,
+            "basalt:identity/identity.redeem-hash": async | trappable,
+            "basalt:identity/identity.vouch": async | trappable,
+            "basalt:identity/identity.create-user": async | trappable,
+            "basalt:identity/identity.list-users": async | trappable,
+            "basalt:identity/identity.delete-user": async | trappable,
+            "basalt:identity/identity.end-sessions": async | trappable,
+            "basalt:identity/identity.impersonate": async | trappable,
+            "basalt:identity/identity.reset-attempts": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -57,6 +85,7 @@ mod bindings {
             "basalt:http/types.reply": crate::capability::http::Response,
             "basalt:sql/sql.rows": crate::capability::sql::Cursor,
             "basalt:sql/sql.transaction": crate::capability::sql::Transaction,
+            "basalt:identity/identity.proof": crate::capability::identity::Proof,
         },
     });
 }
@@ -105,6 +134,8 @@ pub struct Fixed {
     pub fetch: fetch::Fixed,
     /// The scope of `secret`.
     pub secret: secret::Fixed,
+    /// The scope of `identity`.
+    pub identity: identity::Fixed,
     /// The plugin's settings, as JSON text by key.
     pub settings: settings::Fixed,
     /// Lines that one call may log.
@@ -243,6 +274,7 @@ pub const ALL: &[Capability] = &[
     Capability { name: "sql", link: sql::link, grant: "sql = { modes = [\"own\"] }" },
     Capability { name: "schema", link: schema::link, grant: "schema = { schemas = [\"public\"] }" },
     Capability { name: "secret", link: secret::link, grant: "secret = { names = [\"stripe_key\"] }" },
+    Capability { name: "identity", link: identity::link, grant: "identity = { scopes = [\"session\"] }" },
     Capability { name: "log", link: log::link, grant: "log = {}" },
     Capability { name: "clock", link: clock::link, grant: "clock = {}" },
     Capability { name: "random", link: random::link, grant: "random = {}" },

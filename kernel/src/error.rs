@@ -33,6 +33,8 @@ pub enum Kind {
     UriTooLong,
     /// The headers are over their limit.
     HeadersTooLarge,
+    /// It was tried too often: later.
+    TooMany,
     /// It took longer than it may.
     Timeout,
     /// The client was too slow to send the request.

@@ -7,6 +7,7 @@ mod config;
 mod deadline;
 mod embedded;
 mod fault;
+pub mod identity;
 mod key;
 mod login;
 mod migrate;
@@ -63,6 +64,7 @@ struct Inner {
     key: InstanceKey,
     admin: Address,
     authenticator: Login,
+    keeper: Login,
     control: Control,
     pool: Pool,
     watch: Watch,
@@ -96,8 +98,9 @@ impl Store {
         privilege::check_version(&session)?;
         migrate::migrate(&mut session, &admin).await?;
         let watching = Session::open(&admin).await?;
-        let (authenticator, watch, notice) = tokio::try_join!(
+        let (authenticator, keeper, watch, notice) = tokio::try_join!(
             login::authenticator(&admin, config, key),
+            login::keeper(&admin, config, key),
             Watch::start(admin.clone(), watching),
             Notice::start(admin.clone())
         )?;
@@ -105,7 +108,7 @@ impl Store {
         let pool = Pool::new(config, control.clone());
         pool.keep(authenticator.clone());
         let (config, key) = (config.clone(), key.clone());
-        Ok(Inner { config, key, admin, authenticator, control, pool, watch, notice, embedded: None })
+        Ok(Inner { config, key, admin, authenticator, keeper, control, pool, watch, notice, embedded: None })
     }
 
     /// Whether the database answers.
@@ -187,6 +190,10 @@ impl Store {
 
     fn authenticator(&self) -> &Login {
         &self.0.authenticator
+    }
+
+    fn keeper(&self) -> &Login {
+        &self.0.keeper
     }
 
     fn pool(&self) -> &Pool {

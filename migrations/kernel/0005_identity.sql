@@ -142,7 +142,6 @@ create index on auth.attempts (since);
 create table auth.signing_keys (
   kid text primary key check (kid ~ '^[A-Za-z0-9_-]{1,64}$'),
   algorithm text not null check (algorithm in ('HS256', 'ES256', 'RS256', 'EdDSA')),
-  public jsonb,
   sealed bytea not null,
   active_from timestamptz not null,
   -- When the last token that it signed is over.
@@ -169,20 +168,24 @@ create table auth.api_keys (
   name text not null check (length(name) between 1 and 128),
   prefix text not null,
   digest bytea not null unique check (octet_length(digest) = 32),
-  user_id uuid references auth.users on delete cascade,
+  user_id uuid references auth.users on delete set null,
   role text not null,
   scopes text[] not null default '{}',
   -- Requests in a minute; none is the instance's default.
   rate_limit integer check (rate_limit > 0),
   expires_at timestamptz,
   revoked_at timestamptz,
+  deleted_at timestamptz,
   -- The one that took its place.
   replaced_by uuid references auth.api_keys on delete set null,
   created_by text not null default '',
+  -- As `added_by` above: kernels read what changed since.
+  changed_by xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
 create index on auth.api_keys (user_id);
+create index on auth.api_keys (changed_by);
 
 -- Written now and then, for many requests at once, and apart from the keys so that those do not change with every use.
 create table auth.api_key_usage (
@@ -201,6 +204,17 @@ create table auth.api_key_log (
   at timestamptz not null default now()
 );
 create index on auth.api_key_log (key_id, number desc);
+
+-- However a user goes, what was handed out to that user is refused from then on.
+create function auth.user_gone() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  update auth.api_keys set revoked_at = coalesce(revoked_at, now()), changed_by = pg_current_xact_id()
+    where user_id = old.id;
+  insert into auth.revocations (subject, until, reason) values (old.id::text, now() + interval '1 day', 'deleted')
+    on conflict (subject) do update set until = excluded.until, added_by = pg_current_xact_id();
+  return old;
+end $$;
+create trigger gone before delete on auth.users for each row execute function auth.user_gone();
 
 create trigger notice after insert or update or delete or truncate on auth.signing_keys
   for each statement execute function basalt.plugin_notice();
@@ -247,4 +261,4 @@ begin
 end $$;
 revoke execute on all functions in schema auth from public;
 grant usage on schema auth to anon, authenticated, service_role;
-grant execute on all functions in schema auth to anon, authenticated, service_role;
+grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.email() to anon, authenticated, service_role;

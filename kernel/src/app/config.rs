@@ -14,8 +14,8 @@ use crate::{auth, host, http, store, telemetry};
 
 section! {
     /// The configuration of a Basalt kernel, as `basalt.toml`. Every key can also be set in the environment:
-    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_DATA_DIR` and
-    /// `BASALT_SERVER_ADDRESS` are understood too.
+    /// `BASALT_SERVER__ADDRESS` sets `server.address`. `DATABASE_URL`, `BASALT_JWT_SECRET`, `BASALT_ENCRYPTION_KEY`,
+    /// `BASALT_DATA_DIR` and `BASALT_SERVER_ADDRESS` are understood too.
     pub struct Root {
         /// Where the kernel keeps what it makes: secrets, compiled plugins, and the embedded Postgres.
         data_dir: PathBuf = "basalt-data",

@@ -36,7 +36,11 @@ impl std::fmt::Debug for Seal {
 impl Seal {
     /// The seal of an instance.
     pub fn new(key: &InstanceKey) -> Self {
-        let key = Zeroizing::new(key.derive_bytes("secret"));
+        Self::with(Zeroizing::new(key.derive_bytes("secret")))
+    }
+
+    /// The seal of a key that was made for nothing else.
+    pub fn with(key: Zeroizing<[u8; 32]>) -> Self {
         // Says nothing of the key: it is the beginning of a digest of a digest.
         let [a, b, c, d, ..] = *Sha256::digest(Sha256::digest(*key)).as_array::<32>().expect("SHA-256 has 32 bytes");
         Self { cipher: Aes256Gcm::new(&(*key).into()), key_id: [a, b, c, d] }
@@ -45,6 +49,11 @@ impl Seal {
     /// What tells its key from others, as hexadecimal digits; sealed values carry it.
     pub fn key_id(&self) -> String {
         self.key_id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether a value was sealed with this key.
+    pub fn made(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=KEY_ID) == Some(&self.key_id)
     }
 
     /// Seals a value under its name.

@@ -46,7 +46,7 @@ impl Default for Place {
 }
 
 /// Headers that carry credentials: a plugin learns who is calling from the kernel and never holds a token.
-const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "apikey", "cookie"];
+pub const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "apikey", "cookie"];
 
 /// A request on its way to a plugin.
 #[derive(Debug, Clone)]

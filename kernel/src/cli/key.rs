@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Setup, block_on};
 use crate::app::data_dir;
-use crate::auth::{Auth, operator};
+use crate::auth::{Secrets, operator};
 use crate::config::Duration;
 use crate::error::{Error, Result, code};
 use crate::store::Desk;
@@ -50,8 +50,8 @@ pub(super) fn run(setup: &Setup, command: Command) -> Result<ExitCode> {
         Command::Mint(mint) => mint,
         Command::Operator(Operator { revoke }) => return operator(setup, &data_dir, revoke),
     };
-    let auth = Auth::open(&setup.config.auth, &data_dir)?;
-    println!("{}", auth.mint(&claims(mint)?)?);
+    let secrets = Secrets::open(&setup.config.auth, &data_dir)?;
+    println!("{}", secrets.mint(&claims(mint)?)?);
     Ok(ExitCode::SUCCESS)
 }
 

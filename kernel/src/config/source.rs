@@ -23,6 +23,7 @@ pub struct Sources {
 const ALIASES: &[(&str, &str)] = &[
     ("DATABASE_URL", "database.admin"),
     ("BASALT_JWT_SECRET", "auth.jwt_secret"),
+    ("BASALT_ENCRYPTION_KEY", "auth.encryption_key"),
     ("BASALT_SERVER_ADDRESS", "server.address"),
     ("BASALT_DATA_DIR", "data_dir"),
 ];

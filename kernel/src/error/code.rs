@@ -44,8 +44,39 @@ codes! {
 
     AUTH_INVALID_TOKEN = "auth.invalid-token", Unauthenticated, "The bearer token is malformed, not signed by this instance, or uses an algorithm that is not accepted.";
     AUTH_EXPIRED_TOKEN = "auth.expired-token", Unauthenticated, "The bearer token has expired or is not valid yet.";
+    AUTH_REVOKED = "auth.revoked", Unauthenticated, "The token was revoked: its session ended, or its user may not sign in.";
+    AUTH_UNKNOWN_KEY = "auth.unknown-key", Unauthenticated, "The API key is not known: it was revoked, or never was one.";
+    AUTH_REQUIRED = "auth.required", Unauthenticated, "The path needs to know who asks, and the request carries no credentials.";
+    AUTH_KEY_SCOPE = "auth.key-scope", Denied, "The API key's scopes do not cover this request.";
     AUTH_OPERATOR = "auth.operator-key", Unauthenticated, "The path is the operator's, and the request carries no operator key, or one that is not accepted.";
     AUTH_DENIED_ROLE = "auth.role-not-allowed", Denied, "The token names a role that requests may not take.";
+
+    IDENTITY_NOT_GRANTED = "identity.not-granted", Plugin, "The plugin used a scope of `identity` that it was not granted.";
+    IDENTITY_INVALID = "identity.invalid", Invalid, "Something about a user, a session or a key cannot be as it was asked; the message says what.";
+    IDENTITY_DENIED = "identity.denied", Denied, "Only `service_role` may do that for others than the caller.";
+    IDENTITY_EXISTS = "identity.exists", Conflict, "Somebody has this address, number or name already.";
+    IDENTITY_WEAK_PASSWORD = "identity.weak-password", Invalid, "The password is not what the operator wants; `details.reasons` say why.";
+    IDENTITY_SAME_PASSWORD = "identity.same-password", Invalid, "The new password is the old one.";
+    IDENTITY_SIGN_UP_CLOSED = "identity.sign-up-closed", Denied, "Strangers may not sign up here, or not without saying who they are.";
+    IDENTITY_WRONG_CREDENTIALS = "identity.wrong-credentials", Invalid, "There is no such user, or the password is another.";
+    IDENTITY_LOCKED = "identity.locked", TooMany, "Too many attempts failed. Try again after `details.retry_after` seconds.";
+    IDENTITY_BUSY = "identity.busy", Unavailable, "More passwords are being checked than the server takes on at once.";
+    IDENTITY_BANNED = "identity.banned", Denied, "The user may not sign in.";
+    IDENTITY_NOT_CONFIRMED = "identity.not-confirmed", Denied, "The user's address was not confirmed yet.";
+    IDENTITY_UNKNOWN_USER = "identity.unknown-user", NotFound, "There is no such user, or the caller may not know.";
+    IDENTITY_UNKNOWN_TOKEN = "identity.unknown-token", Invalid, "The token is not known: wrong, used up, too old, or of a session that ended.";
+    IDENTITY_USED_TOKEN = "identity.used-token", Invalid, "The refresh token was used before: its session was ended, because somebody may have stolen it.";
+    IDENTITY_SESSION_EXPIRED = "identity.session-expired", Invalid, "The session is too old: sign in again.";
+    IDENTITY_SIGNED_OUT = "identity.signed-out", Denied, "The caller has no session.";
+    IDENTITY_UNKNOWN_SESSION = "identity.unknown-session", NotFound, "The caller has no such session.";
+    IDENTITY_REAUTHENTICATE = "identity.reauthenticate", Denied, "The caller signed in too long ago for this: a token of `reauthentication` is needed.";
+    IDENTITY_INSUFFICIENT_AAL = "identity.insufficient-aal", Denied, "The caller has to show a second factor first.";
+    IDENTITY_TOO_MANY_FACTORS = "identity.too-many-factors", Conflict, "The user has as many second factors as `auth.max_factors`.";
+    IDENTITY_UNKNOWN_FACTOR = "identity.unknown-factor", NotFound, "The caller has no such second factor.";
+    IDENTITY_EXPIRED_CHALLENGE = "identity.expired-challenge", Invalid, "The challenge is too old, or was used.";
+    IDENTITY_WRONG_CODE = "identity.wrong-code", Invalid, "The code is wrong, or was used before.";
+    IDENTITY_TOO_OFTEN = "identity.too-often", TooMany, "A token was sent a moment ago. Try again after `details.retry_after` seconds.";
+    IDENTITY_UNKNOWN_KEY = "identity.unknown-key", NotFound, "The caller has no such API key.";
 
     PLUGIN_REFUSED = "plugin.refused", Invalid, "A plugin cannot be loaded: the message says why and the hint what to change.";
     PLUGIN_NOT_GRANTED = "plugin.not-granted", Invalid, "A plugin wants a capability that the operator did not grant; the hint is the config line that would grant it.";

@@ -15,6 +15,7 @@ use super::permission::{self, Difference, Permissions};
 use crate::capability::dispatch::Grant as DispatchGrant;
 use crate::capability::fetch::Grant as FetchGrant;
 use crate::capability::http::Grant as HttpGrant;
+use crate::capability::identity::Grant as IdentityGrant;
 use crate::capability::schema::Grant as SchemaGrant;
 use crate::capability::secret::Grant as SecretGrant;
 use crate::capability::sql::Grant as SqlGrant;
@@ -74,6 +75,8 @@ pub struct Scopes {
     pub fetch: FetchGrant,
     /// The scope of `secret`.
     pub secret: SecretGrant,
+    /// The scope of `identity`.
+    pub identity: IdentityGrant,
 }
 
 impl Grant {
@@ -236,6 +239,7 @@ impl Scopes {
             "dispatch" => self.dispatch = scope(name, wanted).map_err(refused)?,
             "fetch" => self.fetch = scope(name, wanted).map_err(refused)?,
             "secret" => self.secret = scope(name, wanted).map_err(refused)?,
+            "identity" => self.identity = scope(name, wanted).map_err(refused)?,
             _ => {}
         }
         Ok(())
@@ -250,6 +254,7 @@ pub(super) fn scope_fault(name: &str, value: &Value) -> Option<String> {
         "schema" => scope::<SchemaGrant>(name, value).map(drop),
         "dispatch" => scope::<DispatchGrant>(name, value).map(drop),
         "fetch" => scope::<FetchGrant>(name, value).map(drop),
+        "identity" => scope::<IdentityGrant>(name, value).map(drop),
         "secret" => scope::<SecretGrant>(name, value).and_then(|secret| {
             secret.names.iter().try_for_each(|name| check_name(name)).map_err(|fault| fault.message)
         }),

@@ -17,7 +17,8 @@ use super::manifest::{Manifest, Route, refused};
 use super::meter::{Meter, Snapshot};
 use super::package::Package;
 use super::trial::Tally;
-use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, schema, secret, sql};
+use crate::auth::Auth;
+use crate::capability::{self, Budget, Call, Fixed, fetch, filter, handler, identity, schema, secret, sql};
 use crate::error::{Error, Result};
 use crate::store::{Login, Store};
 
@@ -62,7 +63,7 @@ impl Plugin {
         package: Package,
         grant: &Grant,
         engine: &Engine,
-        store: &Store,
+        (store, auth): (&Store, &Arc<Auth>),
         beside: Option<&Self>,
     ) -> Result<Self> {
         package.check()?;
@@ -88,6 +89,7 @@ impl Plugin {
             dispatch: scopes.dispatch,
             fetch: fetch::Fixed::new(scopes.fetch, grant.limits.fetch_response.0),
             secret: secret::Fixed::new(store, scopes.secret),
+            identity: identity::Fixed::new(auth, scopes.identity),
             settings,
             log_lines: grant.limits.log_lines,
             recent: Default::default(),

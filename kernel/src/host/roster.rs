@@ -19,6 +19,7 @@ use super::manifest::refused;
 use super::package::Package;
 use super::plugin::Plugin;
 use super::registry::{Entry, Registry, State};
+use crate::auth::Auth;
 use crate::error::{Error, Result, code};
 use crate::store::Store;
 use crate::store::plugin::{Digest, Installed};
@@ -42,6 +43,7 @@ pub struct Roster {
     /// What is live.
     pub fleet: Fleet,
     store: Store,
+    auth: Arc<Auth>,
     engine: Engine,
     grants: Grants,
     bundle: BTreeMap<String, Package>,
@@ -73,11 +75,18 @@ impl Roster {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn open(files: &[(String, bytes::Bytes)], store: &Store, engine: Engine, grants: Grants) -> Result<Self> {
+    pub async fn open(
+        files: &[(String, bytes::Bytes)],
+        store: &Store,
+        auth: &Arc<Auth>,
+        engine: Engine,
+        grants: Grants,
+    ) -> Result<Self> {
         let known = by_id(store.plugins().await?);
         let roster = Self {
             fleet: Fleet::new(Registry::default()),
             store: store.clone(),
+            auth: Arc::clone(auth),
             engine,
             grants,
             bundle: bundle(files),
@@ -149,7 +158,7 @@ impl Roster {
         let engine = if digest.is_none() { self.engine.without_compiler() } else { self.engine.clone() };
         let loaded = match grant.enabled {
             false => Ok(State::Disabled),
-            true => Plugin::load(package, &grant, &engine, &self.store, beside.map(|it| &**it))
+            true => Plugin::load(package, &grant, &engine, (&self.store, &self.auth), beside.map(|it| &**it))
                 .await
                 .map(|plugin| State::Ready(Arc::new(plugin))),
         };

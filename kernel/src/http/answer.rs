@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::context::{Context, allow};
 use super::endpoint::{self, Access, Call};
 use super::{body, compress, depth, drain, header, plugin, render};
-use crate::auth::operator;
+use crate::auth::{key, operator};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::telemetry;
@@ -105,7 +105,8 @@ impl Front {
             return Ok(render::method_not_allowed(&found.target.allow(), &trail.id, request.headers()));
         };
         // Before the body is read: a caller with a bad token costs nothing more.
-        let identity = self.identify(request, trail)?;
+        let identity = self.identify(request, trail).await?;
+        may_ask(&identity, &called.manifest.id, request.method())?;
         // Before an instance is taken: a slow client must not hold one.
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
@@ -129,7 +130,7 @@ impl Front {
         // Before the body is read, as for plugins.
         match endpoint.access {
             Access::Public => {}
-            Access::Caller => call.identity = Some(self.identify(request, trail)?),
+            Access::Caller => call.identity = Some(self.identify(request, trail).await?),
             Access::Operator => call.operator = Some(self.operator(request)?),
         }
         if endpoint.max_body > 0 {
@@ -146,10 +147,22 @@ impl Front {
         operator::check(&self.0.store, bearer)
     }
 
-    fn identify(&self, request: &Request, trail: &mut Trail) -> Result<Arc<Identity>> {
-        let identity = Arc::new(self.0.auth.identify(header::bearer(request.headers())?)?);
+    async fn identify(&self, request: &Request, trail: &mut Trail) -> Result<Arc<Identity>> {
+        let (bearer, origin) = (header::bearer(request.headers())?, header::origin(request));
+        let identity = Arc::new(self.0.auth.identify(bearer, origin).await?);
         trail.identity = Some(Arc::clone(&identity));
         Ok(identity)
+    }
+}
+
+/// An API key with scopes is for some plugins only.
+fn may_ask(identity: &Identity, plugin: &str, method: &Method) -> Result<()> {
+    match &identity.key {
+        Some(key) if !key::allows(key, plugin, method.is_safe()) => {
+            let message = format!("the API key is not for {method} on the routes of {plugin}");
+            Err(Error::new(&code::AUTH_KEY_SCOPE, message).hint(format!("it would need the scope \"{plugin}\"")))
+        }
+        _ => Ok(()),
     }
 }
 

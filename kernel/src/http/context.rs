@@ -21,7 +21,7 @@ pub struct Context {
     /// `[server.cors]`
     pub cors: Policy,
     /// Proves identities.
-    pub auth: Auth,
+    pub auth: Arc<Auth>,
     /// The database.
     pub store: Store,
     /// The plugins.
@@ -36,7 +36,7 @@ impl Context {
     pub fn new(
         config: Config,
         cors: Policy,
-        auth: Auth,
+        auth: Arc<Auth>,
         store: Store,
         roster: Roster,
         endpoints: Vec<Endpoint>,

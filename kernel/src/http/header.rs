@@ -8,7 +8,12 @@ use salvo::http::header::{AUTHORIZATION, HOST, SERVER, USER_AGENT};
 use salvo::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use super::Config;
+use crate::capability::http::CREDENTIALS;
 use crate::error::{Error, Result, code};
+use crate::identity::Origin;
+
+/// Of what a client says it is, in characters: it is kept with the session.
+const MAX_AGENT: usize = 512;
 
 /// The request id's header.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -109,6 +114,29 @@ pub(super) fn address(request: &Request) -> String {
     request.remote_addr().clone().into_std().map_or_else(String::new, |address| address.ip().to_string())
 }
 
+/// The request as policies and the audit log see it.
+pub(super) fn origin(request: &Request) -> Origin {
+    let address = request.remote_addr().clone().into_std().map(|address| address.ip());
+    Origin {
+        method: request.method().as_str().to_owned(),
+        path: request.uri().path().to_owned(),
+        headers: object(request.headers()),
+        address,
+        agent: user_agent(request.headers()).chars().take(MAX_AGENT).collect(),
+    }
+}
+
+/// As PostgREST gives them to Postgres: names in lower case, of several of one name the values with commas between. Credentials
+/// are in none.
+fn object(headers: &HeaderMap) -> String {
+    let mut object = serde_json::Map::with_capacity(headers.keys_len());
+    for name in headers.keys().filter(|name| !CREDENTIALS.contains(&name.as_str())) {
+        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        object.insert(name.as_str().to_owned(), values.collect::<Vec<_>>().join(", ").into());
+    }
+    serde_json::Value::Object(object).to_string()
+}
+
 /// What the client says it is.
 pub(super) fn user_agent(headers: &HeaderMap) -> &str {
     headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -130,6 +158,15 @@ mod tests {
         for bad in ["", "a b", "a\"b", "é", &"x".repeat(129)] {
             assert_eq!(request_id(&headers("x-request-id", bad)).len(), 36, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn policies_see_headers_and_no_credential() {
+        let mut all = headers("authorization", "Bearer abc");
+        for (name, value) in [("Cookie", "a=b"), ("apikey", "k"), ("X-Tenant", "a\"b"), ("x-many", "1"), ("x-many", "2")] {
+            all.append(HeaderName::from_bytes(name.as_bytes()).expect("a name"), HeaderValue::from_static(value));
+        }
+        assert_eq!(object(&all), r#"{"x-tenant":"a\"b","x-many":"1, 2"}"#);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UriTooLong => StatusCode::URI_TOO_LONG,
         Kind::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -49,7 +50,7 @@ pub fn error(error: &Error, request_id: &str, request: &HeaderMap) -> Reply {
     }
     match error.kind {
         Kind::Unauthenticated => reply.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        Kind::Unavailable => reply.headers.insert(RETRY_AFTER, retry_after(error)),
+        Kind::Unavailable | Kind::TooMany => reply.headers.insert(RETRY_AFTER, retry_after(error)),
         _ => None,
     };
     reply

@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use postgres_protocol::password::scram_sha_256;
 use tokio::sync::Semaphore;
 
+use super::identity::TABLES;
 use super::session::Session;
 use super::wire::Address;
 use super::{Config, InstanceKey, Parameter, Store, privilege};
@@ -133,6 +134,20 @@ pub(crate) async fn authenticator(admin: &Address, config: &Config, key: &Instan
     Ok(login)
 }
 
+/// The login that keeps identities: it reads and writes the tables of the schema `auth`, and no plugin's or request's statement
+/// ever runs as it.
+pub(crate) async fn keeper(admin: &Address, config: &Config, key: &InstanceKey) -> Result<Login> {
+    let name = format!("{}_keeper", config.role_prefix);
+    let login = Login::new(admin.login(&name, &key.derive(&name)), None, true, config.max_connections);
+    for last in [false, true] {
+        match keeps_identities(&login).await {
+            Known::Complete => break,
+            known => unless_raced(make_keeper(admin, &login, known).await, last)?,
+        }
+    }
+    Ok(login)
+}
+
 /// Of two kernels that make the same at once one fails, and finds it made when it looks again.
 fn unless_raced(made: Result<()>, last: bool) -> Result<()> {
     match made {
@@ -182,6 +197,28 @@ async fn may_take_roles(login: &Login) -> Known {
     let sql = "select 1 where (select count(*) from pg_roles where rolname = any ($1::text[]) \
                and pg_has_role(session_user, oid, 'member')) = cardinality($1::text[])";
     ask(login, sql, format!("{{{}}}", REQUEST_ROLES.join(","))).await
+}
+
+async fn keeps_identities(login: &Login) -> Known {
+    let sql = "select 1 where (select count(*) from pg_class where relnamespace = to_regnamespace('auth') \
+               and relname = any ($1::text[]) and has_table_privilege(oid, 'delete')) = cardinality($1::text[])";
+    ask(login, sql, format!("{{{}}}", TABLES.join(","))).await
+}
+
+async fn make_keeper(admin: &Address, login: &Login, known: Known) -> Result<()> {
+    let mut session = Session::open(admin).await?;
+    let made = async {
+        session.execute("begin").await?;
+        make_role(&mut session, login, known).await?;
+        let (role, tables) = (quote(login.name()), TABLES.map(|table| format!("auth.{table}")).join(", "));
+        let grant = format!(
+            "grant usage on schema auth to {role}; grant select, insert, update, delete on {tables} to {role}; commit"
+        );
+        session.execute(&grant).await.map(drop)
+    };
+    let made = made.await.map_err(|error| privilege::explain(error, admin));
+    session.close().await;
+    made
 }
 
 async fn ask(login: &Login, sql: &str, parameter: String) -> Known {

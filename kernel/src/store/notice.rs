@@ -1,4 +1,4 @@
-//! Notices that plugins, secrets or operator keys changed, on whichever node: told by a trigger, and by looking now and then
+//! Notices that plugins, secrets, operator keys or what identities rest on changed, on whichever node: told by a trigger, and by looking now and then
 //! where the telling gets lost, as it does behind a pooler.
 //!
 //! Everybody who can log in can notify, so a notice only makes it look. It does not say what a change means.
@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::identity::Known;
 use super::secret::Cache;
 use super::session::Session;
 use super::wire::Address;
@@ -18,7 +19,7 @@ use crate::error::{Error, Result, code};
 const REST: Duration = Duration::from_millis(100);
 
 /// Where nobody tells.
-const POLL: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(500);
 
 /// A database that does not answer by then is away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -52,6 +53,7 @@ struct Shared {
     /// Counts the changes of plugins.
     plugins: watch::Sender<u64>,
     secrets: Arc<Cache>,
+    identity: Known,
     wanted: Notify,
 }
 
@@ -59,8 +61,8 @@ impl Notice {
     /// Looks, and watches from then on.
     pub(crate) async fn start(admin: Address) -> Result<Self> {
         let (seen, plugins) = (watch::Sender::default(), watch::Sender::default());
-        let shared = Shared { admin, seen, plugins, secrets: Arc::default(), wanted: Notify::new() };
-        let shared = Arc::new(shared);
+        let (secrets, identity, wanted) = Default::default();
+        let shared = Arc::new(Shared { admin, seen, plugins, secrets, identity, wanted });
         let session = shared.open().await?;
         let task = tokio::spawn(Arc::clone(&shared).run(session));
         Ok(Self { shared, task })
@@ -87,6 +89,10 @@ impl Notice {
 
     pub(crate) fn secrets(&self) -> &Cache {
         &self.shared.secrets
+    }
+
+    pub(crate) fn identity(&self) -> &Known {
+        &self.shared.identity
     }
 
     /// Look now: this kernel itself changed something.
@@ -116,6 +122,7 @@ impl Shared {
             }
             // What nobody watches over may be out of date.
             self.secrets.distrust();
+            self.identity.distrust();
             sleep(RECONNECT).await;
             session = self.open().await.ok();
         }
@@ -126,6 +133,7 @@ impl Shared {
         session.execute("listen basalt_plugin").await?;
         self.look(&mut session).await?;
         self.secrets.trust();
+        self.identity.trust();
         Ok(session)
     }
 
@@ -145,6 +153,7 @@ impl Shared {
     async fn look(&self, session: &mut Session) -> Result<()> {
         let away = |_| Error::new(&code::SQL_UNAVAILABLE, "the database does not answer");
         let answer = timeout(PATIENCE, session.ask(LOOK, &[])).await.map_err(away)??;
+        timeout(PATIENCE, self.identity.look(session)).await.map_err(away)??;
         let mut row = answer.texts().next().unwrap_or_default().into_iter();
         let mut next = || row.next().flatten();
         let now = Seen { plugins: next(), secrets: next(), keys: next() };

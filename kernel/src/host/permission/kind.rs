@@ -55,6 +55,10 @@ const fn scoped(
     Kind { capability, scope, words, weight, cover }
 }
 
+const fn identity(words: &'static str, weight: Weight) -> Kind {
+    scoped("identity", "scopes", words, weight, Cover::Same)
+}
+
 const fn limit(scope: &'static str, words: &'static str) -> (&'static str, Kind) {
     ("", scoped(LIMITS, scope, words, Weight::Ordinary, Cover::Amount))
 }
@@ -155,6 +159,13 @@ const KINDS: &[(&str, Kind)] = &[
             Cover::Same,
         ),
     ),
+    ("", plain("identity", "know who is calling")),
+    ("password", identity("sign up users and check their passwords", Weight::Grave)),
+    ("session", identity("start, refresh and end sessions of users that proved who they are", Weight::Grave)),
+    ("factor", identity("enrol and check second factors of its callers", Weight::Grave)),
+    ("token", identity("make one-time tokens: whoever it hands one to can sign in as that user", Weight::Grave)),
+    ("vouch", identity("sign in any user on its own word", Weight::Grave)),
+    ("admin", identity("look after all users, for callers that are service_role", Weight::Grave)),
     ("", plain("log", "write to the log")),
     ("", plain("clock", "read the clock")),
     ("", plain("random", "get random bytes")),

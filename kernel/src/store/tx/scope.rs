@@ -2,6 +2,7 @@
 
 use super::{Access, Actor, BEGIN, COMMIT};
 use crate::error::{Error, Result, code};
+use crate::identity::{Identity, Origin};
 use crate::store::login::SERVICE_ROLE;
 use crate::store::session::{Failure, Step};
 use crate::store::{Login, Parameter};
@@ -11,7 +12,10 @@ use crate::store::{Login, Parameter};
 /// With the schema, because the search path may be a plugin's by now.
 const ASSUME: &str = "select pg_catalog.pg_advisory_unlock_all(), \
                       pg_catalog.set_config('transaction_read_only', $1, true), \
-                      pg_catalog.set_config('role', $2, true), pg_catalog.set_config('request.jwt.claims', $3, true)";
+                      pg_catalog.set_config('role', $2, true), pg_catalog.set_config('request.jwt.claims', $3, true), \
+                      pg_catalog.set_config('request.headers', $4, true), \
+                      pg_catalog.set_config('request.method', $5, true), \
+                      pg_catalog.set_config('request.path', $6, true)";
 const ASSUME_READ_ONLY: &str = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
 
 /// What a function of an earlier caller may have left on the connection: settings of the session, temporary tables. (Its
@@ -35,18 +39,20 @@ impl Scope {
                 let assume = (access == Access::ReadOnly).then(|| (ASSUME_READ_ONLY, Vec::new()));
                 Ok(Self { login: login.clone(), role: String::new(), access, assume })
             }
-            Actor::Caller(identity) => Self::with_role(&identity.role, &identity.claims, access, authenticator),
-            Actor::Service(identity) => Self::with_role(SERVICE_ROLE, &identity.claims, access, authenticator),
+            Actor::Caller(identity) => Self::with_role(&identity.role, identity, access, authenticator),
+            Actor::Service(identity) => Self::with_role(SERVICE_ROLE, identity, access, authenticator),
         }
     }
 
-    fn with_role(role: &str, claims: &str, access: Access, authenticator: &Login) -> Result<Self> {
+    fn with_role(role: &str, identity: &Identity, access: Access, authenticator: &Login) -> Result<Self> {
         // To Postgres `none` is the login itself, which is no role of a request; nor is its own name.
         if role == "none" || role == authenticator.name() {
             return Err(denied(role));
         }
         let read_only = if access == Access::ReadOnly { "on" } else { "off" };
-        let values = [read_only, role, claims].map(|value| Parameter::Text(value.to_owned())).to_vec();
+        let Origin { headers, method, path, .. } = &identity.origin;
+        let values = [read_only, role, &identity.claims, headers, method, path];
+        let values = values.map(|value| Parameter::Text(value.to_owned())).to_vec();
         Ok(Self { login: authenticator.clone(), role: role.to_owned(), access, assume: Some((ASSUME, values)) })
     }
 
