@@ -32,8 +32,8 @@ use ring::{Key, Ring};
 
 pub use ring::generate;
 pub(crate) use ring::seal_name;
-pub use vault::Vault;
 pub(crate) use vault::FILE as VAULT_FILE;
+pub use vault::Vault;
 
 section! {
     /// Who is calling.
@@ -235,7 +235,10 @@ impl Auth {
         let verified = token::verify(bearer, &self.ring(), self.config.audience.as_deref(), now())?;
         let names = [verified.session.as_deref(), verified.id.as_deref(), verified.subject.as_deref()];
         if names.into_iter().flatten().any(|name| self.store.is_revoked(name)) {
-            return Err(Error::new(&code::AUTH_REVOKED, "the token was revoked: its session ended, or its user may not sign in"));
+            return Err(Error::new(
+                &code::AUTH_REVOKED,
+                "the token was revoked: its session ended, or its user may not sign in",
+            ));
         }
         Ok(Identity {
             role: verified.role.unwrap_or_else(|| self.anonymous.role.clone()),

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::cargo::SELECTIONS;
 use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
-use crate::{bundle, cargo, command, guest, plugins, postgres, progress, without_plugins};
+use crate::{bundle, cargo, client, command, guest, plugins, postgres, progress, without_plugins};
 
 /// Which tests to run.
 #[derive(Args)]
@@ -37,7 +37,9 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
         None => postgres::find_or_install()?,
     };
     let cluster = set_up(tree, &programs)?;
+    let clients = client::find_or_install(tree)?;
     let on_these = |cargo: &mut Command| {
+        cargo.env("BASALT_TEST_CLIENTS", &clients);
         // The tests of the embedded server find their programs as a user's kernel does.
         cargo.env("BASALT_DATABASE__BIN_DIR", &programs).args(&options.filter);
     };

@@ -68,7 +68,9 @@ impl Said {
         for metadata in [&said.user_metadata, &said.app_metadata].into_iter().flatten() {
             let text = Value::Object(metadata.clone()).to_string();
             if text.len() > MAX_METADATA || text.contains("\\u0000") {
-                return Err(invalid(&format!("metadata has at most {MAX_METADATA} bytes, and no NUL: every token carries it")));
+                return Err(invalid(&format!(
+                    "metadata has at most {MAX_METADATA} bytes, and no NUL: every token carries it"
+                )));
             }
         }
         Ok(said)
@@ -148,17 +150,50 @@ impl Auth {
         if !self.config.sign_up || (is_nobody && !self.config.anonymous_users) {
             return Err(Error::new(&code::IDENTITY_SIGN_UP_CLOSED, "strangers may not sign up like this"));
         }
-        let method = if is_nobody { "anonymous" } else if password.is_some() { "password" } else { "signup" };
+        let method = if is_nobody {
+            "anonymous"
+        } else if password.is_some() {
+            "password"
+        } else {
+            "signup"
+        };
         let (id, user) = self.add(&said, password, !self.config.confirm_email).await?;
         audit::publish(caller.identity, "user.signed-up", &json!({ "user_id": id }));
         Ok(Proof { id, user, method: method.to_owned() })
+    }
+
+    /// What [`Auth::sign_up`] would have given for a new user whose address is to be confirmed. It is made in the same way, so that
+    /// nothing tells one from the other, and nothing of it is kept.
+    ///
+    /// # Errors
+    /// `identity.invalid`.
+    pub async fn decoy(&self, user: &str) -> Result<String> {
+        let said = Said::read(user)?;
+        let email = said.email.clone().filter(|_| !said.is_administrative() && said.phone.is_none());
+        let email = email.ok_or_else(|| invalid("a decoy has an address, and `user_metadata` at most"))?;
+        // The address is somebody's: another one stands for it until the user is read.
+        let stand_in = format!("{}@decoy.invalid", uuid::Uuid::new_v4().simple());
+        let mut change = Said { email: Some(stand_in.clone()), ..said }.change(false)?;
+        change.is_anonymous = Some(false);
+        let mut act = self.store.act(deadline()).await?;
+        let id = act.add_user().await?;
+        act.change_user(&id, &change).await?;
+        let user = act.user(&Account::Id(id)).await?.ok_or_else(unknown)?;
+        drop(act);
+        let quoted = Value::String(email).to_string();
+        Ok(user.replace(&stand_in, quoted.trim_matches('"')))
     }
 
     /// A new user, as an administrator says.
     ///
     /// # Errors
     /// As of [`Auth::sign_up`], and `identity.denied`.
-    pub async fn create_user(&self, caller: Caller<'_>, user: &str, password: Option<Zeroizing<String>>) -> Result<String> {
+    pub async fn create_user(
+        &self,
+        caller: Caller<'_>,
+        user: &str,
+        password: Option<Zeroizing<String>>,
+    ) -> Result<String> {
         caller.administers()?;
         let (id, user) = self.add(&Said::read(user)?, password, false).await?;
         audit::publish(caller.identity, "user.created", &json!({ "user_id": id }));
@@ -196,7 +231,12 @@ impl Auth {
     ///
     /// # Errors
     /// `identity.wrong-credentials`, `identity.locked`, `identity.banned`, `identity.not-confirmed`, `identity.busy`.
-    pub async fn verify_password(&self, caller: Caller<'_>, account: Account, password: Zeroizing<String>) -> Result<Proof> {
+    pub async fn verify_password(
+        &self,
+        caller: Caller<'_>,
+        account: Account,
+        password: Zeroizing<String>,
+    ) -> Result<Proof> {
         let account = normal(account);
         let subject = subject("password", &account);
         // From here on no more guesses at once than there are places, on this node.
@@ -485,7 +525,9 @@ fn address(text: &str) -> Result<String> {
 /// A number's digits, with the country's first.
 fn number(text: &str) -> Result<String> {
     let digits: String = text.trim().trim_start_matches('+').chars().filter(|c| !" -()".contains(*c)).collect();
-    let fits = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    let fits = (6..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
     if fits { Ok(digits) } else { Err(invalid("`phone` is no number like +4930123456")) }
 }
 
@@ -518,8 +560,24 @@ mod tests {
         assert_eq!(address(" Ada.Lovelace+x@Example.COM ").expect("good"), "ada.lovelace+x@example.com");
         address("jürgen@bücher.example").expect("letters of any alphabet");
         for bad in [
-            "", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a@-b.c", "a..b@c", ".a@c", "\"a\"@c", "a@[127.0.0.1]",
-            "a<b>@c", "a@b\r\nbcc: x", "a\0@b", "a,b@c", "a@b..c",
+            "",
+            "a",
+            "@",
+            "a@",
+            "@b",
+            "a@b@c",
+            "a b@c",
+            "a@b c",
+            "a@-b.c",
+            "a..b@c",
+            ".a@c",
+            "\"a\"@c",
+            "a@[127.0.0.1]",
+            "a<b>@c",
+            "a@b\r\nbcc: x",
+            "a\0@b",
+            "a,b@c",
+            "a@b..c",
         ] {
             assert_eq!(address(bad).expect_err(bad).code, "identity.invalid");
         }

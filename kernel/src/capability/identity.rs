@@ -96,7 +96,8 @@ impl Call {
         let fixed = &self.fixed.identity;
         let is_granted = |scope| fixed.grant.scopes.contains(&scope);
         if !is_granted(scope) {
-            let message = format!("the plugin was not granted the scope {:?} of identity", format!("{scope:?}").to_lowercase());
+            let message =
+                format!("the plugin was not granted the scope {:?} of identity", format!("{scope:?}").to_lowercase());
             return Err(Error::new(&code::IDENTITY_NOT_GRANTED, message));
         }
         let (auth, may_administer) = (Arc::clone(&fixed.auth), is_granted(Scope::Admin));
@@ -220,6 +221,10 @@ impl Host for Call {
         let password = password.map(Zeroizing::new);
         let proof = act!(self, Password, true, |auth, caller| auth.sign_up(caller, &user, password))?;
         self.hold_proof(proof)
+    }
+
+    async fn decoy(&mut self, user: String) -> Result<String> {
+        act!(self, Password, false, |auth, _caller| auth.decoy(&user))
     }
 
     async fn verify_password(&mut self, account: contract::Account, password: String) -> Result<Resource<Proof>> {
