@@ -15,7 +15,9 @@ use crate::host::route::decoded;
 use crate::identity::Identity;
 use crate::store::plugin::MAX_FILE;
 
+mod api_key;
 mod health;
+mod jwks;
 mod metrics;
 mod plugin;
 mod ready;
@@ -126,11 +128,19 @@ impl Endpoint {
 
 /// Every endpoint of the kernel.
 pub fn all() -> Vec<Endpoint> {
-    use Access::Operator;
+    use Access::{Caller, Operator};
     vec![
         Endpoint::public("/health", health::answer),
         Endpoint::public("/ready", ready::answer),
         Endpoint::public("/metrics", metrics::answer),
+        Endpoint::public("/.well-known/jwks.json", jwks::answer),
+        Endpoint::new(Method::GET, "/api/v1/api-keys", Caller, api_key::list),
+        Endpoint::new(Method::POST, "/api/v1/api-keys", Caller, api_key::make).max_body(SMALL),
+        Endpoint::new(Method::GET, "/api/v1/api-keys/{id}", Caller, api_key::find),
+        Endpoint::new(Method::PATCH, "/api/v1/api-keys/{id}", Caller, api_key::change).max_body(SMALL),
+        Endpoint::new(Method::DELETE, "/api/v1/api-keys/{id}", Caller, api_key::delete),
+        Endpoint::new(Method::POST, "/api/v1/api-keys/{id}/revoke", Caller, api_key::revoke).max_body(SMALL),
+        Endpoint::new(Method::POST, "/api/v1/api-keys/{id}/rotate", Caller, api_key::rotate).max_body(SMALL),
         Endpoint::new(Method::GET, "/api/v1/admin/plugins", Operator, plugin::list),
         Endpoint::new(Method::POST, "/api/v1/admin/plugins", Operator, plugin::change::install).max_body(MAX_FILE),
         Endpoint::new(Method::GET, "/api/v1/admin/plugins/{id}", Operator, plugin::inspect),

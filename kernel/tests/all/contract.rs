@@ -12,7 +12,8 @@ use crate::kernel::{Kernel, Setup};
 
 const GRANT: &str = "[plugins.test-contract]\ngrant = { http = { filter = true }, sql = { modes = [\"own\"] }, \
     schema = { schemas = [\"public\"] }, log = {}, clock = {}, random = {}, settings = {}, \
-    dispatch = { routes = [\"GET /test/contract/{word}\"] }, secret = { names = [\"kept_word\"] } }\n";
+    dispatch = { routes = [\"GET /test/contract/{word}\"] }, secret = { names = [\"kept_word\"] }, \
+    identity = {} }\n";
 
 fn kept() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");

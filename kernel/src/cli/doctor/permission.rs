@@ -25,7 +25,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings: Vec<_> = usable(path, &metadata).into_iter().collect();
     findings.extend(writable(path).or_else(|| listable(path)));
     findings.extend(writable(&compiled::folder(path)));
-    let secrets = [auth::SECRET_FILE, auth::operator::FILE, store::KEY_FILE, store::PASSWORD_FILE];
+    let secrets = [auth::SECRET_FILE, auth::VAULT_FILE, auth::operator::FILE, store::KEY_FILE, store::PASSWORD_FILE];
     findings.extend(secrets.iter().filter_map(|name| secret(&path.join(name))));
     if findings.is_empty() {
         findings.push(Finding::ok(CHECK, path.display(), "private, and writable by this user"));

@@ -2,10 +2,12 @@
 //! It formats nothing, so that what is kept stays small.
 
 use sdk_plugin::bindings::basalt::clock::clock as time;
+use sdk_plugin::bindings::basalt::identity::identity as callers;
 use sdk_plugin::bindings::basalt::random::random;
 use sdk_plugin::bindings::basalt::schema::schema;
 use sdk_plugin::bindings::basalt::settings::settings;
 use sdk_plugin::dispatch::Outgoing;
+use sdk_plugin::identity::{self, Reach};
 use sdk_plugin::sql::{self, Access, Mode, Parameter, Transaction};
 use sdk_plugin::{Body, Filter, Problem, Reply, Request, Response, filter, log, plugin, secret};
 
@@ -29,7 +31,7 @@ impl Filter for Front {
 type Check = fn(&Request) -> Result<bool, Problem>;
 
 /// By the names of the packages, which the test compares with those of the contract.
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("http", http),
     ("types", types),
     ("sql", sql),
@@ -40,6 +42,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("settings", settings),
     ("dispatch", dispatch),
     ("secret", secret),
+    ("identity", identity),
 ];
 
 fn handle(request: Request) -> Result<Response, Problem> {
@@ -121,4 +124,9 @@ fn dispatch(_: &Request) -> Result<bool, Problem> {
 fn secret(_: &Request) -> Result<bool, Problem> {
     let refused = secret::get("other").is_err_and(|problem| problem.code == "secret.not-granted");
     Ok(refused && secret::get("kept_word")? == "quiet")
+}
+
+fn identity(_: &Request) -> Result<bool, Problem> {
+    let refused = identity::sign_out(Reach::All).is_err_and(|problem| problem.code == "identity.not-granted");
+    Ok(refused && callers::current().starts_with("{\"role\":\"anon\""))
 }
