@@ -38,9 +38,10 @@ impl Config {
         Ok(Self { site_url, places, api_url: api_url.trim_end_matches('/').to_owned(), gotrue_errors })
     }
 
-    /// What authenticator apps show beside the account, unless the client says otherwise.
+    /// What authenticator apps show beside the account, unless the client says otherwise: the site without its port.
     pub(crate) fn issuer(&self) -> &str {
-        self.places.first().map(|site| site.host.as_str()).unwrap_or_default()
+        let host = self.places.first().map(|site| site.host.as_str()).unwrap_or_default();
+        host.split(':').next().unwrap_or_default()
     }
 }
 
