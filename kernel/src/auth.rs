@@ -235,10 +235,7 @@ impl Auth {
         let verified = token::verify(bearer, &self.ring(), self.config.audience.as_deref(), now())?;
         let names = [verified.session.as_deref(), verified.id.as_deref(), verified.subject.as_deref()];
         if names.into_iter().flatten().any(|name| self.store.is_revoked(name)) {
-            return Err(Error::new(
-                &code::AUTH_REVOKED,
-                "the token was revoked: its session ended, or its user may not sign in",
-            ));
+            return Err(Error::new(&code::AUTH_REVOKED, "the token was revoked: its session ended, or its user may not sign in"));
         }
         Ok(Identity {
             role: verified.role.unwrap_or_else(|| self.anonymous.role.clone()),

@@ -58,8 +58,7 @@ pub struct Wish {
 impl Auth {
     /// Who shows a key.
     pub(super) fn by_key(&self, text: &str) -> Result<Identity> {
-        let refused =
-            || Error::new(&code::AUTH_UNKNOWN_KEY, "the API key is not known: it was revoked, or never was one");
+        let refused = || Error::new(&code::AUTH_UNKNOWN_KEY, "the API key is not known: it was revoked, or never was one");
         // Looking a digest up takes no longer for one that is nearly right.
         let key = self.store.api_key(&digest(text)).ok_or_else(refused)?;
         if key.expires_at.is_some_and(|until| i64::try_from(until).unwrap_or(i64::MAX) <= now()) {
@@ -314,11 +313,7 @@ async fn held(act: &mut Act<'_>, caller: &Identity, id: &str) -> Result<Value> {
 }
 
 fn check(wish: &Wish) -> Result<()> {
-    if wish
-        .name
-        .as_ref()
-        .is_some_and(|name| name.trim().is_empty() || name.chars().count() > 128 || name.contains('\0'))
-    {
+    if wish.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > 128 || name.contains('\0')) {
         return Err(invalid("`name` has 1 to 128 characters"));
     }
     if wish.rate_limit == Some(0) || wish.rate_limit.is_some_and(|rate| i32::try_from(rate).is_err()) {
@@ -326,17 +321,12 @@ fn check(wish: &Wish) -> Result<()> {
     }
     let is_scope = |scope: &String| {
         let (name, verb) = scope.split_once(':').map_or((scope.as_str(), None), |(name, verb)| (name, Some(verb)));
-        let is_name = name == "*"
-            || !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let is_name = name == "*" || !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         is_name && name.len() <= 64 && verb.is_none_or(|verb| matches!(verb, "read" | "write"))
     };
     match wish.scopes.iter().flatten().find(|scope| !is_scope(scope)) {
-        Some(scope) => {
-            Err(invalid(&format!("{scope:?} is no scope: a plugin's id or `*`, and `:read` or `:write` after it")))
-        }
-        None if wish.scopes.as_ref().is_some_and(|scopes| scopes.len() > 100) => {
-            Err(invalid("a key has at most 100 scopes"))
-        }
+        Some(scope) => Err(invalid(&format!("{scope:?} is no scope: a plugin's id or `*`, and `:read` or `:write` after it"))),
+        None if wish.scopes.as_ref().is_some_and(|scopes| scopes.len() > 100) => Err(invalid("a key has at most 100 scopes")),
         None => Ok(()),
     }
 }
@@ -369,11 +359,7 @@ mod tests {
 
     #[test]
     fn scopes_allow_what_they_name() {
-        let key = |scopes: &[&str]| Key {
-            id: String::new(),
-            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
-            rate: None,
-        };
+        let key = |scopes: &[&str]| Key { id: String::new(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect(), rate: None };
         for (scopes, plugin, is_safe, may) in [
             (&[][..], "rest", false, true),
             (&["rest"], "rest", false, true),
@@ -392,8 +378,7 @@ mod tests {
     fn a_wish_that_cannot_be_is_refused() {
         let wish = |text: &str| check(&serde_json::from_str::<Wish>(text).expect("a wish"));
         wish(r#"{"name": "ci", "scopes": ["rest:read", "*", "a-b:write"], "rate_limit": 60}"#).expect("good");
-        for bad in [r#"{"name": ""}"#, r#"{"rate_limit": 0}"#, r#"{"scopes": ["Rest"]}"#, r#"{"scopes": ["rest:all"]}"#]
-        {
+        for bad in [r#"{"name": ""}"#, r#"{"rate_limit": 0}"#, r#"{"scopes": ["Rest"]}"#, r#"{"scopes": ["rest:all"]}"#] {
             assert_eq!(wish(bad).expect_err(bad).code, "identity.invalid");
         }
         for bad in ["", "30", "-1d", "1000years"] {

@@ -223,9 +223,8 @@ fn is_bcrypt(kept: &str) -> bool {
 fn hash(password: &[u8]) -> Result<String> {
     let mut salt = [0; 16];
     rand::rng().fill_bytes(&mut salt);
-    let made: PasswordHash = Argon2::default()
-        .hash_password_with_salt(password, &salt)
-        .map_err(|fault| Error::internal(anyhow::anyhow!("{fault}")))?;
+    let made: PasswordHash =
+        Argon2::default().hash_password_with_salt(password, &salt).map_err(|fault| Error::internal(anyhow::anyhow!("{fault}")))?;
     Ok(made.to_string())
 }
 
@@ -342,16 +341,11 @@ mod tests {
     fn a_policy_names_what_is_missing() {
         let strict = Policy { min_length: 12, upper: true, digit: true, symbol: true };
         strict.check("Correct-horse-7").expect("good");
-        for (password, reasons) in [
-            ("Ab1-", json!(["length"])),
-            ("correct horse battery", json!(["characters"])),
-            ("", json!(["length", "characters"])),
-        ] {
+        for (password, reasons) in
+            [("Ab1-", json!(["length"])), ("correct horse battery", json!(["characters"])), ("", json!(["length", "characters"]))]
+        {
             let refused = strict.check(password).expect_err(password);
-            assert_eq!(
-                (&*refused.code, refused.details),
-                ("identity.weak-password", Some(json!({ "reasons": reasons })))
-            );
+            assert_eq!((&*refused.code, refused.details), ("identity.weak-password", Some(json!({ "reasons": reasons }))));
         }
         let plain = Policy { min_length: 12, upper: false, digit: false, symbol: false };
         plain.check("ééééééééééé").expect_err("eleven");

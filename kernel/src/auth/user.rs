@@ -68,9 +68,7 @@ impl Said {
         for metadata in [&said.user_metadata, &said.app_metadata].into_iter().flatten() {
             let text = Value::Object(metadata.clone()).to_string();
             if text.len() > MAX_METADATA || text.contains("\\u0000") {
-                return Err(invalid(&format!(
-                    "metadata has at most {MAX_METADATA} bytes, and no NUL: every token carries it"
-                )));
+                return Err(invalid(&format!("metadata has at most {MAX_METADATA} bytes, and no NUL: every token carries it")));
             }
         }
         Ok(said)
@@ -150,13 +148,7 @@ impl Auth {
         if !self.config.sign_up || (is_nobody && !self.config.anonymous_users) {
             return Err(Error::new(&code::IDENTITY_SIGN_UP_CLOSED, "strangers may not sign up like this"));
         }
-        let method = if is_nobody {
-            "anonymous"
-        } else if password.is_some() {
-            "password"
-        } else {
-            "signup"
-        };
+        let method = if is_nobody { "anonymous" } else if password.is_some() { "password" } else { "signup" };
         let (id, user) = self.add(&said, password, !self.config.confirm_email).await?;
         audit::publish(caller.identity, "user.signed-up", &json!({ "user_id": id }));
         Ok(Proof { id, user, method: method.to_owned() })
@@ -188,12 +180,7 @@ impl Auth {
     ///
     /// # Errors
     /// As of [`Auth::sign_up`], and `identity.denied`.
-    pub async fn create_user(
-        &self,
-        caller: Caller<'_>,
-        user: &str,
-        password: Option<Zeroizing<String>>,
-    ) -> Result<String> {
+    pub async fn create_user(&self, caller: Caller<'_>, user: &str, password: Option<Zeroizing<String>>) -> Result<String> {
         caller.administers()?;
         let (id, user) = self.add(&Said::read(user)?, password, false).await?;
         audit::publish(caller.identity, "user.created", &json!({ "user_id": id }));
@@ -231,12 +218,7 @@ impl Auth {
     ///
     /// # Errors
     /// `identity.wrong-credentials`, `identity.locked`, `identity.banned`, `identity.not-confirmed`, `identity.busy`.
-    pub async fn verify_password(
-        &self,
-        caller: Caller<'_>,
-        account: Account,
-        password: Zeroizing<String>,
-    ) -> Result<Proof> {
+    pub async fn verify_password(&self, caller: Caller<'_>, account: Account, password: Zeroizing<String>) -> Result<Proof> {
         let account = normal(account);
         let subject = subject("password", &account);
         // From here on no more guesses at once than there are places, on this node.
@@ -529,9 +511,7 @@ fn address(text: &str) -> Result<String> {
 /// A number's digits, with the country's first.
 fn number(text: &str) -> Result<String> {
     let digits: String = text.trim().trim_start_matches('+').chars().filter(|c| !" -()".contains(*c)).collect();
-    let fits = (6..=15).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
+    let fits = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     if fits { Ok(digits) } else { Err(invalid("`phone` is no number like +4930123456")) }
 }
 
@@ -564,24 +544,8 @@ mod tests {
         assert_eq!(address(" Ada.Lovelace+x@Example.COM ").expect("good"), "ada.lovelace+x@example.com");
         address("jürgen@bücher.example").expect("letters of any alphabet");
         for bad in [
-            "",
-            "a",
-            "@",
-            "a@",
-            "@b",
-            "a@b@c",
-            "a b@c",
-            "a@b c",
-            "a@-b.c",
-            "a..b@c",
-            ".a@c",
-            "\"a\"@c",
-            "a@[127.0.0.1]",
-            "a<b>@c",
-            "a@b\r\nbcc: x",
-            "a\0@b",
-            "a,b@c",
-            "a@b..c",
+            "", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a@-b.c", "a..b@c", ".a@c", "\"a\"@c", "a@[127.0.0.1]",
+            "a<b>@c", "a@b\r\nbcc: x", "a\0@b", "a,b@c", "a@b..c",
         ] {
             assert_eq!(address(bad).expect_err(bad).code, "identity.invalid");
         }

@@ -25,8 +25,7 @@ fn act(kernel: &Kernel, name: &str, order: &Value) -> Answer {
 }
 
 fn sign_up(kernel: &Kernel, email: &str) -> Value {
-    let order =
-        json!({ "user": { "email": email, "user_metadata": { "name": "Ada" } }, "password": PASSWORD, "start": true });
+    let order = json!({ "user": { "email": email, "user_metadata": { "name": "Ada" } }, "password": PASSWORD, "start": true });
     act(kernel, "sign-up", &order).ok()
 }
 
@@ -45,8 +44,7 @@ fn service(kernel: &Kernel) -> String {
 fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let part = token.split('.').nth(1).expect("a payload");
-    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64"))
-        .expect("json")
+    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("json")
 }
 
 #[test]
@@ -54,10 +52,7 @@ fn a_user_signs_up_signs_in_and_is_known() {
     let kernel = kernel("");
     let tokens = sign_up(&kernel, "Ada@Example.com");
     let user = &tokens["user"];
-    assert_eq!(
-        (text(user, "email"), text(user, "role"), text(user, "aud")),
-        ("ada@example.com", "authenticated", "authenticated")
-    );
+    assert_eq!((text(user, "email"), text(user, "role"), text(user, "aud")), ("ada@example.com", "authenticated", "authenticated"));
     assert_eq!(user["app_metadata"], json!({ "provider": "email", "providers": ["email"] }));
     assert_eq!(user["user_metadata"], json!({ "name": "Ada" }));
     assert_eq!((&user["is_anonymous"], &user["factors"]), (&json!(false), &json!([])));
@@ -69,22 +64,15 @@ fn a_user_signs_up_signs_in_and_is_known() {
     assert_eq!(claims["amr"][0]["method"], "password");
     assert_eq!((tokens["expires_in"].as_i64(), &tokens["expires_at"]), (Some(900), &claims["exp"]));
     let current = act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).ok();
-    assert_eq!(
-        (&current["sub"], &current["session_id"], &current["claims"]),
-        (&user["id"], &claims["session_id"], &claims)
-    );
+    assert_eq!((&current["sub"], &current["session_id"], &current["claims"]), (&user["id"], &claims["session_id"], &claims));
     assert_eq!(act(&kernel, "current", &json!({})).ok()["role"], "anon");
-    act(&kernel, "sign-up", &json!({ "user": { "email": "ada@EXAMPLE.com" }, "password": PASSWORD }))
-        .refuses(409, "identity.exists");
+    act(&kernel, "sign-up", &json!({ "user": { "email": "ada@EXAMPLE.com" }, "password": PASSWORD })).refuses(409, "identity.exists");
     let again = sign_in(&kernel, "ADA@example.com", PASSWORD).ok();
     assert_eq!(again["user"]["id"], user["id"]);
     let id = text(user, "id");
     let sessions = act_as(&kernel, text(&again, "access_token"), "sessions", &json!({ "id": id })).ok();
     let sessions = sessions["sessions"].as_array().expect("a list");
-    assert_eq!(
-        (sessions.len(), &sessions[0]["is_current"], &sessions[1]["is_current"]),
-        (2, &json!(true), &json!(false))
-    );
+    assert_eq!((sessions.len(), &sessions[0]["is_current"], &sessions[1]["is_current"]), (2, &json!(true), &json!(false)));
     assert_eq!((&sessions[0]["ip"], &sessions[0]["user_agent"]), (&json!("127.0.0.1"), &json!("test")));
 }
 
@@ -92,15 +80,12 @@ fn a_user_signs_up_signs_in_and_is_known() {
 fn nothing_that_proves_somebody_lies_in_the_database_in_the_clear() {
     let kernel = kernel("");
     let tokens = sign_up(&kernel, "ada@example.com");
-    let enrolled =
-        act_as(&kernel, text(&tokens, "access_token"), "enrol", &json!({ "user": { "factor_type": "totp" } })).ok();
+    let enrolled = act_as(&kernel, text(&tokens, "access_token"), "enrol", &json!({ "user": { "factor_type": "totp" } })).ok();
     let dump: String = ["users", "passwords", "sessions", "refresh_tokens", "mfa_factors", "one_time_tokens"]
         .iter()
         .map(|table| kernel.sql(&format!("select t::text, encode(t::text::bytea, 'escape') from auth.{table} t")))
         .collect();
-    for secret in
-        [PASSWORD, text(&tokens, "refresh_token"), text(&tokens, "access_token"), text(&enrolled["totp"], "secret")]
-    {
+    for secret in [PASSWORD, text(&tokens, "refresh_token"), text(&tokens, "access_token"), text(&enrolled["totp"], "secret")] {
         assert!(!dump.contains(secret) && !kernel.log.lock().contains(secret), "{secret}");
     }
     assert!(dump.contains("$argon2id$"), "{dump}");
@@ -182,8 +167,7 @@ fn twenty_tabs_that_refresh_at_once_end_with_one_session() {
     let tokens = sign_up(&kernel, "ada@example.com");
     let order = json!({ "token": tokens["refresh_token"] });
     let next: Vec<_> = std::thread::scope(|scope| {
-        let tabs: Vec<_> =
-            (0..20).map(|_| scope.spawn(|| act(&kernel, "refresh", &order).ok()["refresh_token"].clone())).collect();
+        let tabs: Vec<_> = (0..20).map(|_| scope.spawn(|| act(&kernel, "refresh", &order).ok()["refresh_token"].clone())).collect();
         tabs.into_iter().map(|tab| tab.join().expect("an answer")).collect()
     });
     assert!(next.iter().all(|token| *token == next[0]), "{next:?}");
@@ -193,14 +177,10 @@ fn twenty_tabs_that_refresh_at_once_end_with_one_session() {
 fn a_session_ends_by_its_age() {
     let kernel = kernel("[auth]\nsession_lifetime = \"1h\"\n");
     let [idle, old] = ["a@example.com", "b@example.com"].map(|email| sign_up(&kernel, email));
-    kernel.sql(
-        "update auth.refresh_tokens set created_at = now() - interval '8 days' where session_id = (select s.id from \
-                auth.sessions s join auth.users u on u.id = user_id where email = 'a@example.com')",
-    );
-    kernel.sql(
-        "update auth.sessions set created_at = now() - interval '2 hours' where user_id = (select id from auth.users \
-                where email = 'b@example.com')",
-    );
+    kernel.sql("update auth.refresh_tokens set created_at = now() - interval '8 days' where session_id = (select s.id from \
+                auth.sessions s join auth.users u on u.id = user_id where email = 'a@example.com')");
+    kernel.sql("update auth.sessions set created_at = now() - interval '2 hours' where user_id = (select id from auth.users \
+                where email = 'b@example.com')");
     for tokens in [idle, old] {
         act(&kernel, "refresh", &json!({ "token": tokens["refresh_token"] })).refuses(400, "identity.session-expired");
     }
@@ -235,31 +215,22 @@ fn whoever_signs_out_is_refused_at_once_and_soon_by_every_node() {
 fn what_was_revoked_is_known_where_nobody_tells() {
     let kernel = kernel("");
     let tokens = sign_up(&kernel, "ada@example.com");
-    kernel.sql(
-        "alter table auth.revocations disable trigger notice; insert into auth.revocations (subject, until) \
-                select id::text, now() + interval '1 hour' from auth.sessions",
-    );
+    kernel.sql("alter table auth.revocations disable trigger notice; insert into auth.revocations (subject, until) \
+                select id::text, now() + interval '1 hour' from auth.sessions");
     wait_until("it is noticed", || act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).status == 401);
     // While the connection that watches is away, requests ask for themselves.
     let tokens = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
     kernel.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen%' \
                 or query like '%auth.revocations%' and pid <> pg_backend_pid()");
-    kernel.sql(
-        "insert into auth.revocations (subject, until) select id::text, now() + interval '1 hour' from auth.sessions \
-                on conflict (subject) do nothing",
-    );
+    kernel.sql("insert into auth.revocations (subject, until) select id::text, now() + interval '1 hour' from auth.sessions \
+                on conflict (subject) do nothing");
     wait_until("it is noticed", || act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).status == 401);
 }
 
 fn code(secret: &str, ahead: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
     let secret = totp_rs::Secret::try_from_base32(secret).expect("a secret");
-    let totp = totp_rs::Builder::new()
-        .with_algorithm(totp_rs::Algorithm::SHA1)
-        .with_digits(6)
-        .with_secret(secret)
-        .build()
-        .expect("one");
+    let totp = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_digits(6).with_secret(secret).build().expect("one");
     totp.generate(now + ahead).to_string()
 }
 
@@ -335,10 +306,8 @@ fn codes_are_locked_after_five_failures_until_an_administrator_forgives() {
     act_as(&kernel, access, "verify", &order(&right)).ok();
     // A stranger's factor is one that is not there.
     let stranger = sign_up(&kernel, "bob@example.com");
-    act_as(&kernel, text(&stranger, "access_token"), "challenge", &json!({ "id": id }))
-        .refuses(404, "identity.unknown-factor");
-    act_as(&kernel, text(&stranger, "access_token"), "unenrol", &json!({ "id": id }))
-        .refuses(404, "identity.unknown-factor");
+    act_as(&kernel, text(&stranger, "access_token"), "challenge", &json!({ "id": id })).refuses(404, "identity.unknown-factor");
+    act_as(&kernel, text(&stranger, "access_token"), "unenrol", &json!({ "id": id })).refuses(404, "identity.unknown-factor");
 }
 
 #[test]
@@ -375,18 +344,11 @@ fn a_user_changes_what_is_their_own_and_only_that() {
     let update = |changes: Value, password: Option<&str>| {
         act_as(&kernel, access, "update-user", &json!({ "id": id, "user": changes, "password": password }))
     };
-    let changed =
-        update(json!({ "user_metadata": { "name": null, "city": "London" }, "email": "ada@example.org" }), None).ok();
+    let changed = update(json!({ "user_metadata": { "name": null, "city": "London" }, "email": "ada@example.org" }), None).ok();
     assert_eq!((&changed["user_metadata"], text(&changed, "email")), (&json!({ "city": "London" }), "ada@example.org"));
     update(json!({ "email": "bob@example.com" }), None).refuses(409, "identity.exists");
     for member in ["role", "app_metadata", "email_confirm", "ban_duration", "password_hash"] {
-        let value = if member == "app_metadata" {
-            json!({})
-        } else if member == "email_confirm" {
-            json!(true)
-        } else {
-            json!("1h")
-        };
+        let value = if member == "app_metadata" { json!({}) } else if member == "email_confirm" { json!(true) } else { json!("1h") };
         update(json!({ member: value }), None).refuses(403, "identity.denied");
     }
     update(json!({ "id": "x" }), None).refuses(400, "identity.invalid");
@@ -415,12 +377,8 @@ fn an_administrator_looks_after_users_and_nobody_else_does() {
     let service = service(&kernel);
     let admin = |name: &str, order: Value| act_as(&kernel, &service, name, &order);
     let imported = bcrypt::hash(PASSWORD, 4).expect("hashed");
-    let created = admin(
-        "create-user",
-        json!({ "user": { "email": "eve@example.com", "password_hash": imported,
-        "app_metadata": { "plan": "pro" }, "email_confirm": true } }),
-    )
-    .ok();
+    let created = admin("create-user", json!({ "user": { "email": "eve@example.com", "password_hash": imported,
+        "app_metadata": { "plan": "pro" }, "email_confirm": true } })).ok();
     let id = text(&created, "id").to_owned();
     assert_eq!(created["app_metadata"]["plan"], "pro");
     let tokens = sign_in(&kernel, "eve@example.com", PASSWORD).ok();
@@ -479,11 +437,7 @@ fn who_is_anonymous_becomes_somebody() {
     let order = json!({ "id": id, "user": { "email": "ada@example.com" }, "password": PASSWORD });
     assert_eq!(act_as(&kernel, access, "update-user", &order).ok()["is_anonymous"], false);
     assert_eq!(sign_in(&kernel, "ada@example.com", PASSWORD).ok()["user"]["id"], id);
-    for bad in [
-        json!({}),
-        json!({ "is_anonymous": true, "email": "x@example.com" }),
-        json!({ "role": "admin", "email": "x@example.com" }),
-    ] {
+    for bad in [json!({}), json!({ "is_anonymous": true, "email": "x@example.com" }), json!({ "role": "admin", "email": "x@example.com" })] {
         act(&kernel, "sign-up", &json!({ "user": bad, "password": PASSWORD })).refuses(400, "identity.invalid");
     }
 }
@@ -557,9 +511,7 @@ fn what_a_plugin_notes_is_in_the_audit_log_under_its_name() {
     act_as(&kernel, text(&tokens, "access_token"), "audit", &order).ok();
     kernel.wait_for_log("test-identity:captcha.failed");
     kernel.wait_for_log("user.signed-up");
-    for (kind, details) in
-        [("Captcha", json!({})), ("a.b", json!([])), ("a", json!({})), ("a.b", json!({ "a": "x".repeat(5000) }))]
-    {
+    for (kind, details) in [("Captcha", json!({})), ("a.b", json!([])), ("a", json!({})), ("a.b", json!({ "a": "x".repeat(5000) }))] {
         act(&kernel, "audit", &json!({ "kind": kind, "user": details })).refuses(400, "identity.invalid");
     }
 }

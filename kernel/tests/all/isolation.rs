@@ -85,9 +85,7 @@ fn of_many_callers_at_once_none_sees_a_row_of_another() {
         }
     });
     assert_eq!(checked.into_inner(), total);
-    let logins = kernel.sql(
-        "select count(*) from pg_stat_activity where datname = current_database() and usename like '%authenticator'",
-    );
+    let logins = kernel.sql("select count(*) from pg_stat_activity where datname = current_database() and usename like '%authenticator'");
     assert!(!logins.contains("64"), "they shared few connections: {logins}");
 }
 
@@ -120,10 +118,7 @@ const SEEN: &str = "select coalesce(current_setting('request.jwt.claims', true),
 
 #[test]
 fn a_policy_sees_the_request_without_its_credentials_and_the_next_one_sees_nothing_of_it() {
-    let kernel = Kernel::start(
-        &["sql"],
-        &CONFIG.replace("max_connections = 8\nmin_connections = 2", "max_connections = 2\nmin_connections = 1"),
-    );
+    let kernel = Kernel::start(&["sql"], &CONFIG.replace("max_connections = 8\nmin_connections = 2", "max_connections = 2\nmin_connections = 1"));
     let bearer = bearer(1);
     let order = json!({ "mode": "caller", "end": "one", "statements": [[SEEN, []]] }).to_string();
     let headers = [
@@ -147,8 +142,7 @@ fn a_policy_sees_the_request_without_its_credentials_and_the_next_one_sees_nothi
     assert_eq!(next[0], json!("{\"role\":\"anon\"}"));
     assert!(!next[1].to_string().contains("x-tenant"), "{next}");
     // Whoever looks at the bare connection finds nothing set, nor a role.
-    let own =
-        json!({ "mode": "own", "end": "one", "statements": [[SEEN, []], ["select current_user = session_user", []]] });
+    let own = json!({ "mode": "own", "end": "one", "statements": [[SEEN, []], ["select current_user = session_user", []]] });
     let own = kernel.post("/test/sql/", &own).ok();
     assert_eq!((&own[0]["rows"][0], &own[1]["rows"][0][0]), (&json!(["", "", "", "", ""]), &json!("t")));
 }

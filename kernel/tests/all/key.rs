@@ -44,10 +44,7 @@ fn a_key_acts_as_its_owner_until_it_is_revoked() {
     let bearer = format!("Bearer {key}");
     for header in [("apikey", key), ("authorization", bearer.as_str())] {
         let current = current(&kernel, header).ok();
-        assert_eq!(
-            (&current["sub"], &current["role"], &current["key_id"]),
-            (&json!(id), &json!("authenticated"), &made["id"])
-        );
+        assert_eq!((&current["sub"], &current["role"], &current["key_id"]), (&json!(id), &json!("authenticated"), &made["id"]));
     }
     let path = format!("/api/v1/api-keys/{}", made["id"].as_str().expect("an id"));
     let list = ask(&kernel, ("authorization", &ada), "GET", "/api/v1/api-keys", &Value::Null);
@@ -68,8 +65,7 @@ fn a_key_acts_as_its_owner_until_it_is_revoked() {
     ask(&kernel, ("authorization", &ada), "POST", &format!("{path}/revoke"), &json!({ "reason": "lost" }));
     current(&kernel, ("apikey", key)).refuses(401, "auth.unknown-key");
     let found = ask(&kernel, ("authorization", &ada), "GET", &path, &Value::Null).ok();
-    let events: Vec<_> =
-        found["log"].as_array().expect("a log").iter().map(|line| line["event"].as_str().expect("one")).collect();
+    let events: Vec<_> = found["log"].as_array().expect("a log").iter().map(|line| line["event"].as_str().expect("one")).collect();
     assert_eq!((events, &found["log"][0]["reason"]), (vec!["revoked", "changed", "created"], &json!("lost")));
     assert_eq!(ask(&kernel, ("authorization", &ada), "DELETE", &path, &Value::Null).status, 204);
     ask(&kernel, ("authorization", &ada), "GET", &path, &Value::Null).refuses(404, "identity.unknown-key");
@@ -102,8 +98,7 @@ fn what_a_key_is_for_is_service_roles_to_say() {
     let text = key["key"].as_str().expect("a key");
     assert_eq!(current(&kernel, ("apikey", text)).ok()["role"], "service_role");
     // A service key looks after others, as a token of that role does.
-    let other =
-        make(&kernel, &format!("Bearer {text}"), &json!({ "name": "for ada", "user_id": id, "expires_in": "1h" }));
+    let other = make(&kernel, &format!("Bearer {text}"), &json!({ "name": "for ada", "user_id": id, "expires_in": "1h" }));
     assert_eq!(current(&kernel, ("apikey", other["key"].as_str().expect("a key"))).ok()["sub"], id);
     kernel.sql("update auth.api_keys set expires_at = now() - interval '1 second', changed_by = pg_current_xact_id()");
     wait_until("it is noticed", || current(&kernel, ("apikey", text)).status == 401);
@@ -144,11 +139,7 @@ fn what_keys_are_used_for_is_written_down() {
         current(&kernel, ("apikey", made["key"].as_str().expect("a key"))).ok();
     }
     let kernel = kernel.stop().start();
-    assert!(
-        kernel
-            .sql("select requests from auth.api_key_usage where last_used_at > now() - interval '1 minute'")
-            .contains('3')
-    );
+    assert!(kernel.sql("select requests from auth.api_key_usage where last_used_at > now() - interval '1 minute'").contains('3'));
     let path = format!("/api/v1/api-keys/{}", made["id"].as_str().expect("an id"));
     assert_eq!(ask(&kernel, ("authorization", &ada), "GET", &path, &Value::Null).ok()["requests"], 3);
 }
@@ -167,11 +158,7 @@ fn signing_keys_change_without_a_token_being_refused() {
     };
     let kids = || {
         let keys = kernel.get("/.well-known/jwks.json").ok()["keys"].clone();
-        keys.as_array()
-            .expect("a list")
-            .iter()
-            .map(|key| key["kid"].as_str().expect("one").to_owned())
-            .collect::<Vec<_>>()
+        keys.as_array().expect("a list").iter().map(|key| key["kid"].as_str().expect("one").to_owned()).collect::<Vec<_>>()
     };
     let mut bearers = vec![first];
     for (at, algorithm) in ["ES256", "EdDSA", "RS256"].into_iter().enumerate() {
@@ -200,10 +187,7 @@ fn in_production_nothing_is_made_up() {
     let setup = Setup::new(&[], "[auth]\nproduction = true\n");
     let output = setup.run(&["serve"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success() && said.contains("auth.encryption_key") && said.contains("openssl rand"),
-        "{said}"
-    );
+    assert!(!output.status.success() && said.contains("auth.encryption_key") && said.contains("openssl rand"), "{said}");
     assert!(!setup.path("data/encryption.key").exists());
     let kernel = setup.env("BASALT_ENCRYPTION_KEY", &"k".repeat(32)).start();
     assert_eq!(kernel.get("/health").status, 200);

@@ -41,12 +41,7 @@ const SESSION: &str = "s.id, s.user_id, s.aal, s.amr, floor(extract(epoch from s
 
 impl Act<'_> {
     /// A new session.
-    pub async fn add_session(
-        &mut self,
-        user: &str,
-        method: &str,
-        from: (Option<String>, &str),
-    ) -> Result<Option<Session>> {
+    pub async fn add_session(&mut self, user: &str, method: &str, from: (Option<String>, &str)) -> Result<Option<Session>> {
         let sql = format!(
             "insert into auth.sessions as s (user_id, amr, ip, user_agent) values ($1::uuid, jsonb_build_array( \
              jsonb_build_object('method', $2::text, 'timestamp', floor(extract(epoch from now()))::bigint)), $3::inet, $4) \
@@ -136,7 +131,13 @@ impl Act<'_> {
     }
 
     /// Ends the sessions of a user, but for one.
-    pub async fn end_sessions(&mut self, user: &str, but: Option<&str>, reason: &str, access: Duration) -> Result<u64> {
+    pub async fn end_sessions(
+        &mut self,
+        user: &str,
+        but: Option<&str>,
+        reason: &str,
+        access: Duration,
+    ) -> Result<u64> {
         if !is_uuid(user) {
             return Ok(0);
         }
