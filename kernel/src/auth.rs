@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod factor;
+mod issuer;
 pub mod key;
 pub mod operator;
 pub mod password;
@@ -27,6 +28,7 @@ use crate::config::{Duration, Secret, section};
 use crate::error::{Error, Result, code};
 use crate::identity::{Identity, Origin};
 use crate::store::{InstanceKey, Store};
+use issuer::{Issuer, Trusted};
 use password::{Hasher, Policy};
 use ring::{Key, Ring};
 
@@ -54,6 +56,9 @@ section! {
         issuer: String = "basalt",
         /// Whom tokens have to be for, where they say it. Unset: whoever they are for.
         audience: Option<String> = none,
+        /// Issuers elsewhere whose tokens are believed: `[[auth.issuers]]` with `issuer`, `audience`, `jwks` (where its keys are),
+        /// and `role` or `role_claim`.
+        issuers: Vec<Trusted> = (Vec::<toml::Table>::new()),
         /// How long an access token is good.
         access_token_lifetime: Duration = "15m",
         /// How long a session lives without being refreshed.
@@ -115,6 +120,7 @@ pub struct Auth {
     ring: ArcSwap<Ring>,
     policy: Policy,
     hasher: Hasher,
+    issuers: Vec<Issuer>,
     uses: key::Uses,
     anonymous: Identity,
     /// What refresh tokens are made with.
@@ -133,6 +139,7 @@ pub fn check(config: &Config) -> Result<()> {
     for key in config.encryption_key.iter().chain(&config.old_encryption_keys) {
         vault::parse(key)?;
     }
+    config.issuers.iter().try_for_each(issuer::check)?;
     if config.production && (config.jwt_secret.is_none() || config.encryption_key.is_none()) {
         let missing = if config.jwt_secret.is_none() { "auth.jwt_secret" } else { "auth.encryption_key" };
         let message = format!("auth.production is set and {missing} is not: it would be made here, and nowhere else");
@@ -211,6 +218,7 @@ impl Auth {
             vault,
             policy: Policy::new(config),
             hasher: Hasher::new(config.password_workers, config.password_queue)?,
+            issuers: config.issuers.iter().map(Issuer::new).collect(),
             uses: key::Uses::default(),
             anonymous: Identity::anonymous(&config.anonymous_role),
             refresh: refresh_key(store.key()),
@@ -227,12 +235,15 @@ impl Auth {
         let Some(bearer) = bearer else { return Ok(self.anonymous.clone().of(origin)) };
         // Costs nothing while somebody tells what is revoked.
         self.store.refresh_identities().await?;
-        let identity = if bearer.starts_with(key::PREFIX) { self.by_key(bearer)? } else { self.by_token(bearer)? };
+        let identity = if bearer.starts_with(key::PREFIX) { self.by_key(bearer)? } else { self.by_token(bearer).await? };
         Ok(identity.of(origin))
     }
 
-    fn by_token(&self, bearer: &str) -> Result<Identity> {
-        let verified = token::verify(bearer, &self.ring(), self.config.audience.as_deref(), now())?;
+    async fn by_token(&self, bearer: &str) -> Result<Identity> {
+        let verified = match self.issuer(bearer) {
+            Some(issuer) => token::verify_foreign(bearer, issuer).await?,
+            None => token::verify(bearer, &self.ring(), self.config.audience.as_deref(), now())?,
+        };
         let names = [verified.session.as_deref(), verified.id.as_deref(), verified.subject.as_deref()];
         if names.into_iter().flatten().any(|name| self.store.is_revoked(name)) {
             return Err(Error::new(&code::AUTH_REVOKED, "the token was revoked: its session ended, or its user may not sign in"));
@@ -246,6 +257,15 @@ impl Auth {
             key: None,
             origin: Origin::default(),
         })
+    }
+
+    /// The issuer elsewhere that a token says it is of. What it says is believed when that issuer's key has checked it.
+    fn issuer(&self, bearer: &str) -> Option<&Issuer> {
+        if self.issuers.is_empty() {
+            return None;
+        }
+        let said = token::issuer(bearer)?;
+        self.issuers.iter().find(|issuer| issuer.trusted.issuer == said)
     }
 
     /// The keys as they are now on all nodes.

@@ -50,6 +50,7 @@ const CHECKS: &[fn(&Scene<'_>) -> Vec<Finding>] = &[
     database::reach,
     database::privilege,
     database::roles,
+    database::policies,
     clock::check,
 ];
 

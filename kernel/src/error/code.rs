@@ -46,6 +46,7 @@ codes! {
     AUTH_EXPIRED_TOKEN = "auth.expired-token", Unauthenticated, "The bearer token has expired or is not valid yet.";
     AUTH_REVOKED = "auth.revoked", Unauthenticated, "The token was revoked: its session ended, or its user may not sign in.";
     AUTH_UNKNOWN_KEY = "auth.unknown-key", Unauthenticated, "The API key is not known: it was revoked, or never was one.";
+    AUTH_ISSUER = "auth.issuer", Unavailable, "The keys of the token's issuer cannot be fetched: try again.";
     AUTH_REQUIRED = "auth.required", Unauthenticated, "The path needs to know who asks, and the request carries no credentials.";
     AUTH_KEY_SCOPE = "auth.key-scope", Denied, "The API key's scopes do not cover this request.";
     AUTH_OPERATOR = "auth.operator-key", Unauthenticated, "The path is the operator's, and the request carries no operator key, or one that is not accepted.";

@@ -47,6 +47,8 @@ pub struct Facts {
     pub is_migrated: bool,
     /// Secrets by the key that sealed them: the key's id, as its digits, and a name.
     pub sealed: Vec<(String, String)>,
+    /// Policies that ask who is calling once for each row: table and policy.
+    pub costly_policies: Vec<String>,
     /// How far the server's clock is ahead of this machine's, in milliseconds.
     pub ahead: i64,
 }
@@ -88,6 +90,7 @@ async fn ask(session: &mut Session, address: &Address, facts: Facts) -> Result<F
         missing_roles,
         is_migrated: migrate::list(session).await.is_ok_and(|list| list.iter().any(|migration| migration.applied)),
         sealed: sealed(session).await.unwrap_or_default(),
+        costly_policies: costly_policies(session).await.unwrap_or_default(),
         ahead: ahead(session).await?,
         ..facts
     })
@@ -109,6 +112,15 @@ async fn sealed(session: &mut Session) -> Result<Vec<(String, String)>> {
         row.next().zip(row.next())
     };
     Ok(answer.texts().filter_map(pair).collect())
+}
+
+/// Postgres prints `(select auth.uid())` as `( SELECT auth.uid() AS uid)`; what is left after those asks for each row.
+async fn costly_policies(session: &mut Session) -> Result<Vec<String>> {
+    let sql = r"select format('%I.%I: %I', schemaname, tablename, policyname) from pg_policies
+        where regexp_replace(concat(qual, with_check), 'SELECT \(*auth\.(uid|role|jwt|email)\(\)', '', 'g')
+          ~ 'auth\.(uid|role|jwt|email)\(\)' order by 1";
+    let rows = session.ask(sql, &[]).await?.rows;
+    Ok(rows.iter().filter_map(|row| first(row)).collect())
 }
 
 /// Compared with the middle of the question's way there and back.

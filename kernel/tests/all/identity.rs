@@ -220,8 +220,8 @@ fn what_was_revoked_is_known_where_nobody_tells() {
     wait_until("it is noticed", || act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).status == 401);
     // While the connection that watches is away, requests ask for themselves.
     let tokens = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
-    kernel.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen%' \
-                or query like '%auth.revocations%' and pid <> pg_backend_pid()");
+    kernel.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() \
+                and query like '%auth.revocations%' and pid <> pg_backend_pid()");
     kernel.sql("insert into auth.revocations (subject, until) select id::text, now() + interval '1 hour' from auth.sessions \
                 on conflict (subject) do nothing");
     wait_until("it is noticed", || act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).status == 401);

@@ -162,3 +162,23 @@ fn the_functions_of_policies_say_who_asks_and_nothing_to_nobody() {
         kernel.post("/test/sql/", &own).refuses(403, "42501");
     }
 }
+
+/// The SQL of the manual, and the policies that its advice is about.
+#[test]
+fn the_example_of_the_manual_does_what_it_says() {
+    let kernel = Kernel::start(&["sql"], CONFIG);
+    let manual = include_str!("../../../docs/auth.md");
+    let example = manual.split("```sql").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    kernel.sql(example);
+    for user in [1, 2] {
+        select(&kernel, &bearer(user), "commit", "insert into todo (title) values ('mine')");
+        let seen = select(&kernel, &bearer(user), "one", "select owner, title from todo");
+        assert_eq!(seen, json!([[user_id(user), "mine"]]));
+    }
+    let order = json!({ "mode": "caller", "end": "one", "statements": [["select * from todo", []]] });
+    kernel.post("/test/sql/", &order).refuses(403, "42501");
+    let doctor = || String::from_utf8(kernel.setup.run(&["doctor"]).stdout).expect("text");
+    assert!(!doctor().contains("doctor.costly-policy"), "{}", doctor());
+    kernel.sql("create policy slow on todo for select to authenticated using (owner = auth.uid() or auth.jwt() ->> 'a' = 'b')");
+    assert!(doctor().contains("doctor.costly-policy") && doctor().contains("public.todo: slow"), "{}", doctor());
+}

@@ -79,7 +79,7 @@ fn what_a_key_is_for_is_service_roles_to_say() {
     for wish in [
         json!({ "name": "x", "kind": "service" }),
         json!({ "name": "x", "role": "service_role" }),
-        json!({ "name": "x", "user_id": uuid::Uuid::nil() }),
+        json!({ "name": "x", "user_id": "00000000-0000-0000-0000-000000000000" }),
     ] {
         ask(&kernel, ("authorization", &ada), "POST", "/api/v1/api-keys", &wish).refuses(403, "identity.denied");
     }
@@ -88,7 +88,7 @@ fn what_a_key_is_for_is_service_roles_to_say() {
         json!({ "name": "" }),
         json!({ "name": "x", "kind": "service", "role": "authenticated" }),
         json!({ "name": "x", "user_id": "x" }),
-        json!({ "name": "x", "user_id": uuid::Uuid::nil() }),
+        json!({ "name": "x", "user_id": "00000000-0000-0000-0000-000000000000" }),
         json!({ "name": "x", "expires_in": "soon" }),
         json!({ "name": "x", "scopes": ["a b"] }),
     ] {
@@ -199,4 +199,89 @@ fn in_production_nothing_is_made_up() {
         assert_eq!(mode & 0o777, 0o600, "{file}");
         kernel.wait_for_log(file);
     }
+}
+
+/// A server that has a list of keys, and counts who asks for it.
+struct Elsewhere {
+    url: String,
+    asked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    set: std::sync::Arc<parking_lot::Mutex<Value>>,
+}
+
+impl Elsewhere {
+    fn start() -> Self {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
+        let (asked, set) = (Default::default(), std::sync::Arc::new(parking_lot::Mutex::new(json!({ "keys": [] }))));
+        let elsewhere = Self { url, asked: std::sync::Arc::clone(&asked), set: std::sync::Arc::clone(&set) };
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 4096]);
+                asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let body = set.lock().to_string();
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            }
+        });
+        elsewhere
+    }
+}
+
+/// A key of this seed, as others see it and as it signs.
+fn ed25519(kid: &str, seed: u8) -> (Value, jsonwebtoken::EncodingKey) {
+    let der = [&b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..], &[seed; 32]].concat();
+    let key = jsonwebtoken::EncodingKey::from_ed_der(&der);
+    let mut jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, jsonwebtoken::Algorithm::EdDSA).expect("a key");
+    jwk.common.key_id = Some(kid.to_owned());
+    (serde_json::to_value(jwk).expect("json"), key)
+}
+
+#[test]
+fn tokens_of_another_issuer_are_believed_as_far_as_the_operator_says() {
+    let elsewhere = Elsewhere::start();
+    let issuers = format!(
+        "[[auth.issuers]]\nissuer = \"https://id.example.com/\"\naudience = \"app\"\njwks = {:?}\nrole_claim = \"app_role\"\n",
+        elsewhere.url
+    );
+    let kernel = Kernel::start(&["identity", "sql"], &format!("{CONFIG}{issuers}"));
+    let ((public, key), (_, other)) = (ed25519("one", 7), ed25519("one", 8));
+    *elsewhere.set.lock() = json!({ "keys": [public] });
+    let good = json!({ "iss": "https://id.example.com/", "aud": ["app", "x"], "sub": "ada", "exp": 4_000_000_000_u64,
+        "role": "service_role", "session_id": "s" });
+    let bearer = |claims: &Value, kid: &str, key: &jsonwebtoken::EncodingKey| {
+        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::EdDSA);
+        header.kid = Some(kid.to_owned());
+        format!("Bearer {}", jsonwebtoken::encode(&header, claims, key).expect("signed"))
+    };
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        claims
+    };
+    let known = current(&kernel, ("authorization", &bearer(&good, "one", &key))).ok();
+    assert_eq!((&known["role"], &known["sub"], &known["session_id"]), (&json!("authenticated"), &json!("ada"), &Value::Null));
+    assert_eq!(known["claims"]["role"], "authenticated", "policies see the role that it has");
+    for (claims, code) in [
+        (with("aud", json!("another")), "auth.invalid-token"),
+        (with("aud", Value::Null), "auth.invalid-token"),
+        (with("exp", json!(1)), "auth.expired-token"),
+        (with("exp", Value::Null), "auth.invalid-token"),
+        (with("sub", Value::Null), "auth.invalid-token"),
+        (with("iss", json!("https://id.example.com")), "auth.invalid-token"),
+    ] {
+        current(&kernel, ("authorization", &bearer(&claims, "one", &key))).refuses(401, code);
+    }
+    current(&kernel, ("authorization", &bearer(&with("app_role", json!("service_role")), "one", &key)))
+        .refuses(403, "auth.role-not-allowed");
+    current(&kernel, ("authorization", &bearer(&good, "one", &other))).refuses(401, "auth.invalid-token");
+    // Signed with our own secret, and said to be of theirs.
+    let ours = jsonwebtoken::EncodingKey::from_secret(crate::kernel::SECRET.as_bytes());
+    let forged = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &good, &ours).expect("signed");
+    current(&kernel, ("authorization", &format!("Bearer {forged}"))).refuses(401, "auth.invalid-token");
+    // A flood of unknown names does not become one of questions.
+    for at in 0..20 {
+        current(&kernel, ("authorization", &bearer(&good, &format!("unknown{at}"), &key))).refuses(401, "auth.invalid-token");
+    }
+    assert_eq!(elsewhere.asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+    current(&kernel, ("authorization", &bearer(&good, "one", &key))).ok();
 }

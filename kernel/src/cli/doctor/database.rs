@@ -1,7 +1,7 @@
 //! Whether there is a Postgres, new enough, and whether its roles are as they must be. It contains no SQL.
 
 use super::Scene;
-use super::finding::{Finding, NO_CREATEROLE, POSTGRES_OLD, POSTGRES_UNREACHABLE, ROLES_MISSING};
+use super::finding::{COSTLY_POLICY, Finding, NO_CREATEROLE, POSTGRES_OLD, POSTGRES_UNREACHABLE, ROLES_MISSING};
 use crate::error::Error;
 use crate::store::{Facts, Survey};
 
@@ -98,4 +98,17 @@ pub(super) fn roles(scene: &Scene<'_>) -> Vec<Finding> {
             Finding::fault(&ROLES_MISSING, place, found, mend)
         }
     }]
+}
+
+/// It works, and is slow: the function is called for each row that is looked at.
+pub(super) fn policies(scene: &Scene<'_>) -> Vec<Finding> {
+    let Survey::Reached(facts) = &scene.survey else { return Vec::new() };
+    let finding = |policy: &String| {
+        let found = "asks who is calling once for each row";
+        Finding::warning(&COSTLY_POLICY, policy, found, "write `(select auth.uid())` in it, with the parentheses")
+    };
+    match facts.costly_policies.as_slice() {
+        [] => vec![Finding::ok(COSTLY_POLICY.check, &facts.place, "ask who is calling once for each statement")],
+        costly => costly.iter().map(finding).collect(),
+    }
 }

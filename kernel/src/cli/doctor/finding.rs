@@ -41,6 +41,7 @@ faults! {
     POSTGRES_OLD = "doctor.postgres-old" of "database";
     NO_CREATEROLE = "doctor.no-createrole" of "privileges";
     ROLES_MISSING = "doctor.roles-missing" of "roles";
+    COSTLY_POLICY = "doctor.costly-policy" of "policies";
     CLOCK_SKEW = "doctor.clock-skew" of "clock";
 }
 
