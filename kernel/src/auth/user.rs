@@ -5,12 +5,13 @@
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::key::{SERVICE, time};
-use super::{Auth, audit, password};
+use super::{Auth, audit, factor, password};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::store::identity::{Account, Act, Attempts, Change, Credentials, Subject};
@@ -19,7 +20,7 @@ use crate::store::identity::{Account, Act, Attempts, Change, Credentials, Subjec
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Of metadata, as JSON text: both are in every access token, and that is in every request's head.
-const MAX_METADATA: usize = 8 << 10;
+const MAX_METADATA: usize = 4 << 10;
 
 /// What was seen proven of a user.
 #[derive(Debug, Clone)]
@@ -331,6 +332,10 @@ impl Auth {
         if !act.hold_user(id).await? {
             return Err(unknown());
         }
+        if !is_admin && (sets_password || change.email.is_some() || change.phone.is_some()) {
+            // A password alone must not be enough to take over who has more.
+            factor::shown(&mut act, caller.identity, id).await?;
+        }
         if !trusts && let Some((email, _)) = change.email.take() {
             (change.email_change, change.is_anonymous) = (Some(email), None);
         }
@@ -345,6 +350,7 @@ impl Auth {
             None => {}
         }
         let user = act.user(&Account::Id(id.to_owned())).await?.ok_or_else(unknown)?;
+        fits(&user)?;
         act.commit().await?;
         self.look().await;
         audit::publish(caller.identity, "user.changed", &json!({ "user_id": id, "password": sets_password }));
@@ -506,6 +512,21 @@ fn address(text: &str) -> Result<String> {
             && host.split('.').all(is_label)
     });
     if fits { Ok(email) } else { Err(invalid("`email` is no e-mail address")) }
+}
+
+/// Metadata grows member by member: what there is in the end goes into every token.
+fn fits(user: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Kept<'a> {
+        #[serde(borrow)]
+        app_metadata: &'a RawValue,
+        #[serde(borrow)]
+        user_metadata: &'a RawValue,
+    }
+    let kept: Kept<'_> = serde_json::from_str(user).map_err(Error::internal)?;
+    let is_small = |metadata: &RawValue| metadata.get().len() <= MAX_METADATA;
+    let fits = is_small(kept.app_metadata) && is_small(kept.user_metadata);
+    fits.then_some(()).ok_or_else(|| invalid(&format!("metadata has at most {MAX_METADATA} bytes in all: every token carries it")))
 }
 
 /// A number's digits, with the country's first.

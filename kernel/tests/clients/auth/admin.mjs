@@ -88,6 +88,11 @@ test('a link that an operator sends signs in once', async () => {
   const used = await client().auth.verifyOtp({ token_hash: made.properties.hashed_token, type: 'signup' })
   assert.deepEqual([used.error.status, used.error.code], [403, 'otp_expired'])
 
+  const invited = email()
+  const code = ok(await admin().generateLink({ type: 'invite', email: invited })).properties.email_otp
+  const typed = ok(await client().auth.verifyOtp({ email: invited, token: code, type: 'email' }))
+  assert.ok(typed.session && typed.user.invited_at, 'who types a code does not know what it was made for')
+
   const recovery = ok(await admin().generateLink({ type: 'recovery', email: address })).properties
   assert.equal((await client().auth.verifyOtp({ email: address, token: '000000', type: 'recovery' })).error.code, 'otp_expired')
   const { session } = ok(await client().auth.verifyOtp({ email: address, token: recovery.email_otp, type: 'recovery' }))

@@ -36,6 +36,8 @@ test('a second factor: enrolled, shown, asked for, removed', async () => {
   assert.deepEqual(await level(), ['aal1', 'aal2'])
   const early = await later.auth.mfa.unenroll({ factorId: factor.id })
   assert.deepEqual([early.error.status, early.error.code], [422, 'insufficient_aal'])
+  const taken = await later.auth.updateUser({ password: `${PASSWORD} of a thief` })
+  assert.deepEqual([taken.error.status, taken.error.code], [401, 'insufficient_aal'])
   const second = await later.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'Tablet' })
   assert.equal(second.error.code, 'insufficient_aal')
   ok(await later.auth.mfa.challengeAndVerify({ factorId: factor.id, code: totp(enrolled.totp.secret, 1) }))
