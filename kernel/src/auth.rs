@@ -235,7 +235,8 @@ impl Auth {
         let Some(bearer) = bearer else { return Ok(self.anonymous.clone().of(origin)) };
         // Costs nothing while somebody tells what is revoked.
         self.store.refresh_identities().await?;
-        let identity = if bearer.starts_with(key::PREFIX) { self.by_key(bearer)? } else { self.by_token(bearer).await? };
+        let identity =
+            if bearer.starts_with(key::PREFIX) { self.by_key(bearer)? } else { self.by_token(bearer).await? };
         Ok(identity.of(origin))
     }
 
@@ -246,7 +247,10 @@ impl Auth {
         };
         let names = [verified.session.as_deref(), verified.id.as_deref(), verified.subject.as_deref()];
         if names.into_iter().flatten().any(|name| self.store.is_revoked(name)) {
-            return Err(Error::new(&code::AUTH_REVOKED, "the token was revoked: its session ended, or its user may not sign in"));
+            return Err(Error::new(
+                &code::AUTH_REVOKED,
+                "the token was revoked: its session ended, or its user may not sign in",
+            ));
         }
         Ok(Identity {
             role: verified.role.unwrap_or_else(|| self.anonymous.role.clone()),

@@ -61,7 +61,8 @@ impl Auth {
         act.add_factor(user, &id, &wanted.friendly_name, &sealed).await?;
         let known = act.user(&Account::Id(user.to_owned())).await?.ok_or_else(unknown)?;
         let known: serde_json::Value = serde_json::from_str(&known).map_err(Error::internal)?;
-        let name = [&known["email"], &known["phone"]].iter().filter_map(|name| name.as_str()).find(|name| !name.is_empty());
+        let name =
+            [&known["email"], &known["phone"]].iter().filter_map(|name| name.as_str()).find(|name| !name.is_empty());
         let issuer = wanted.issuer.as_deref().unwrap_or(&self.config.issuer);
         let uri = totp::uri(&secret, issuer, name.unwrap_or(user))?;
         act.commit().await?;
@@ -108,7 +109,11 @@ impl Auth {
         }
         act.commit().await?;
         self.look().await;
-        audit::publish(caller.identity, "factor.verified", &json!({ "factor_id": factor.id, "first": !factor.is_verified }));
+        audit::publish(
+            caller.identity,
+            "factor.verified",
+            &json!({ "factor_id": factor.id, "first": !factor.is_verified }),
+        );
         Ok(tokens)
     }
 

@@ -220,7 +220,13 @@ mod tests {
         for good in ["https://id.example.com/jwks", "http://127.0.0.1:9000/jwks", "http://localhost/jwks"] {
             check(&trusted(good, "authenticated")).expect(good);
         }
-        for bad in ["", "id.example.com/jwks", "http://id.example.com/jwks", "http://127.0.0.1.evil.com/", "file:///etc/passwd"] {
+        for bad in [
+            "",
+            "id.example.com/jwks",
+            "http://id.example.com/jwks",
+            "http://127.0.0.1.evil.com/",
+            "file:///etc/passwd",
+        ] {
             assert_eq!(check(&trusted(bad, "authenticated")).expect_err(bad).code, "config.invalid");
         }
         check(&trusted("https://a/", SERVICE)).expect_err("everybody would be service_role");

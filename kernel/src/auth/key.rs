@@ -2,6 +2,8 @@
 //!
 //! A key of a user's acts as that user; a service key as `service_role`. Every change is written down, and outlives the key.
 
+mod wish;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -9,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
 use rand::Rng as _;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +19,9 @@ use super::{Auth, audit, now};
 use crate::error::{Error, Result, code};
 use crate::identity::{Identity, Key, Origin};
 use crate::store::identity::{Act, KeyChange, NewKey};
+use wish::{check, lifetime};
+
+pub use wish::{Wish, time};
 
 /// What every key begins with, so that scanners for lost secrets know one when they see it.
 pub(crate) const PREFIX: &str = "bsk_";
@@ -35,30 +39,11 @@ pub(crate) const SERVICE: &str = "service_role";
 #[derive(Default)]
 pub(super) struct Uses(Mutex<HashMap<String, u64>>);
 
-/// What somebody wants of a key.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wish {
-    /// What people call it.
-    pub name: Option<String>,
-    /// `api` or `service`.
-    pub kind: Option<String>,
-    /// Whose it is.
-    pub user_id: Option<String>,
-    /// Its role.
-    pub role: Option<String>,
-    /// What it may be used for.
-    pub scopes: Option<Vec<String>>,
-    /// Requests in a minute.
-    pub rate_limit: Option<u32>,
-    /// How long it is good: `30d`.
-    pub expires_in: Option<String>,
-}
-
 impl Auth {
     /// Who shows a key.
     pub(super) fn by_key(&self, text: &str) -> Result<Identity> {
-        let refused = || Error::new(&code::AUTH_UNKNOWN_KEY, "the API key is not known: it was revoked, or never was one");
+        let refused =
+            || Error::new(&code::AUTH_UNKNOWN_KEY, "the API key is not known: it was revoked, or never was one");
         // Looking a digest up takes no longer for one that is nearly right.
         let key = self.store.api_key(&digest(text)).ok_or_else(refused)?;
         if key.expires_at.is_some_and(|until| i64::try_from(until).unwrap_or(i64::MAX) <= now()) {
@@ -268,7 +253,7 @@ pub async fn replace(act: &mut Act<'_>, before: &Value, grace: Duration, actor: 
 }
 
 /// Whether a key may ask this plugin by this method: scopes are `<plugin>`, or `<plugin>:read` for what changes nothing.
-pub fn allows(key: &Key, plugin: &str, is_safe: bool) -> bool {
+fn allows(key: &Key, plugin: &str, is_safe: bool) -> bool {
     let fits = |scope: &String| match scope.split_once(':') {
         None => scope == "*" || scope == plugin,
         Some((name, "read")) => (name == "*" || name == plugin) && is_safe,
@@ -276,6 +261,22 @@ pub fn allows(key: &Key, plugin: &str, is_safe: bool) -> bool {
         Some(_) => false,
     };
     key.scopes.is_empty() || key.scopes.iter().any(fits)
+}
+
+/// Whether a caller may ask this plugin: one with a key that has scopes, some only. Asked of every plugin that answers for the caller,
+/// those that other plugins ask too.
+///
+/// # Errors
+/// `auth.key-scope`.
+pub fn admit(caller: &Identity, plugin: &str, is_safe: bool) -> Result<()> {
+    match &caller.key {
+        Some(key) if !allows(key, plugin, is_safe) => {
+            let verb = if is_safe { "read from" } else { "change" };
+            Err(Error::new(&code::AUTH_KEY_SCOPE, format!("the API key may not {verb} {plugin}"))
+                .hint(format!("it would need the scope \"{plugin}\"")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn mint() -> String {
@@ -294,7 +295,7 @@ fn person(caller: &Identity) -> Result<String> {
     if !is_person {
         return Err(Error::new(&code::AUTH_REQUIRED, "keys belong to users: sign in"));
     }
-    if caller.key.is_some() && caller.role != SERVICE {
+    if caller.key.as_ref().is_some_and(|key| caller.role != SERVICE || !key.scopes.is_empty()) {
         return Err(denied("an API key cannot be used to look after API keys"));
     }
     let key = caller.key.as_ref().map(|key| format!("key:{}", key.id));
@@ -312,39 +313,6 @@ async fn held(act: &mut Act<'_>, caller: &Identity, id: &str) -> Result<Value> {
     serde_json::from_str(&found).map_err(Error::internal)
 }
 
-fn check(wish: &Wish) -> Result<()> {
-    if wish.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > 128 || name.contains('\0')) {
-        return Err(invalid("`name` has 1 to 128 characters"));
-    }
-    if wish.rate_limit == Some(0) || wish.rate_limit.is_some_and(|rate| i32::try_from(rate).is_err()) {
-        return Err(invalid("`rate_limit` is a number of requests in a minute"));
-    }
-    let is_scope = |scope: &String| {
-        let (name, verb) = scope.split_once(':').map_or((scope.as_str(), None), |(name, verb)| (name, Some(verb)));
-        let is_name = name == "*" || !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        is_name && name.len() <= 64 && verb.is_none_or(|verb| matches!(verb, "read" | "write"))
-    };
-    match wish.scopes.iter().flatten().find(|scope| !is_scope(scope)) {
-        Some(scope) => Err(invalid(&format!("{scope:?} is no scope: a plugin's id or `*`, and `:read` or `:write` after it"))),
-        None if wish.scopes.as_ref().is_some_and(|scopes| scopes.len() > 100) => Err(invalid("a key has at most 100 scopes")),
-        None => Ok(()),
-    }
-}
-
-fn lifetime(wish: &Wish) -> Result<Option<Duration>> {
-    wish.expires_in.as_deref().map(time).transpose()
-}
-
-/// A length of time as the configuration writes one.
-///
-/// # Errors
-/// `identity.invalid`.
-pub fn time(text: &str) -> Result<Duration> {
-    const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
-    let time = humantime::parse_duration(text).ok().filter(|time| *time <= CENTURY);
-    time.ok_or_else(|| invalid(&format!("{text:?} is no length of time like \"30d\"")))
-}
-
 fn invalid(message: &str) -> Error {
     Error::new(&code::IDENTITY_INVALID, message)
 }
@@ -359,7 +327,11 @@ mod tests {
 
     #[test]
     fn scopes_allow_what_they_name() {
-        let key = |scopes: &[&str]| Key { id: String::new(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect(), rate: None };
+        let key = |scopes: &[&str]| Key {
+            id: String::new(),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            rate: None,
+        };
         for (scopes, plugin, is_safe, may) in [
             (&[][..], "rest", false, true),
             (&["rest"], "rest", false, true),
@@ -372,18 +344,5 @@ mod tests {
         ] {
             assert_eq!(allows(&key(scopes), plugin, is_safe), may, "{scopes:?} {plugin} {is_safe}");
         }
-    }
-
-    #[test]
-    fn a_wish_that_cannot_be_is_refused() {
-        let wish = |text: &str| check(&serde_json::from_str::<Wish>(text).expect("a wish"));
-        wish(r#"{"name": "ci", "scopes": ["rest:read", "*", "a-b:write"], "rate_limit": 60}"#).expect("good");
-        for bad in [r#"{"name": ""}"#, r#"{"rate_limit": 0}"#, r#"{"scopes": ["Rest"]}"#, r#"{"scopes": ["rest:all"]}"#] {
-            assert_eq!(wish(bad).expect_err(bad).code, "identity.invalid");
-        }
-        for bad in ["", "30", "-1d", "1000years"] {
-            assert_eq!(time(bad).expect_err(bad).code, "identity.invalid");
-        }
-        assert_eq!(mint().len(), PREFIX.len() + 43);
     }
 }

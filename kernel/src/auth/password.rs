@@ -81,7 +81,8 @@ impl Policy {
 
 /// Hashes and checks.
 pub struct Hasher {
-    threads: tokio::runtime::Runtime,
+    /// Until it is dropped.
+    threads: Option<tokio::runtime::Runtime>,
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
     queue: usize,
@@ -124,7 +125,7 @@ impl Hasher {
         rand::rng().fill_bytes(&mut random);
         let nobody = hash(&random)?;
         let (places, waiting) = (Arc::new(Semaphore::new(workers)), AtomicUsize::new(0));
-        Ok(Self { threads, places, waiting, queue: queue as usize, nobody })
+        Ok(Self { threads: Some(threads), places, waiting, queue: queue as usize, nobody })
     }
 
     /// Waits for a place.
@@ -142,6 +143,15 @@ impl Hasher {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(Error::internal)?;
         drop(waits);
         Ok(Turn { hasher: self, _place: place })
+    }
+}
+
+/// A runtime waits for its threads when it is dropped, which must not be done where others run.
+impl Drop for Hasher {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
     }
 }
 
@@ -190,7 +200,8 @@ impl Turn<'_> {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        self.hasher.threads.spawn_blocking(work).await.map_err(Error::internal)
+        let gone = || Error::internal(anyhow::anyhow!("nobody hashes any more"));
+        self.hasher.threads.as_ref().ok_or_else(gone)?.spawn_blocking(work).await.map_err(Error::internal)
     }
 }
 
@@ -223,8 +234,9 @@ fn is_bcrypt(kept: &str) -> bool {
 fn hash(password: &[u8]) -> Result<String> {
     let mut salt = [0; 16];
     rand::rng().fill_bytes(&mut salt);
-    let made: PasswordHash =
-        Argon2::default().hash_password_with_salt(password, &salt).map_err(|fault| Error::internal(anyhow::anyhow!("{fault}")))?;
+    let made: PasswordHash = Argon2::default()
+        .hash_password_with_salt(password, &salt)
+        .map_err(|fault| Error::internal(anyhow::anyhow!("{fault}")))?;
     Ok(made.to_string())
 }
 
@@ -257,99 +269,4 @@ fn stand_back() {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hasher(workers: u32, queue: u32) -> Hasher {
-        Hasher::new(workers, queue).expect("threads")
-    }
-
-    fn word(text: &str) -> Zeroizing<String> {
-        Zeroizing::new(text.to_owned())
-    }
-
-    /// A runtime must not be dropped where others run.
-    fn run<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
-    }
-
-    #[test]
-    fn a_password_matches_its_own_hash_and_nobody_elses() {
-        let hasher = hasher(1, 1);
-        run(async {
-            let turn = hasher.turn().await.expect("a place");
-            let kept = turn.hash(word("correct horse battery")).await.expect("hashed");
-            assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
-            for (tried, is_right) in [("correct horse battery", true), ("Correct horse battery", false), ("", false)] {
-                let verdict = turn.verify(word(tried), Some(kept.clone())).await.expect("checked");
-                assert_eq!(verdict, Verdict { is_right, renewed: None }, "{tried}");
-            }
-            assert!(!turn.verify(word("x"), None).await.expect("checked").is_right);
-        });
-    }
-
-    #[test]
-    fn a_hash_of_another_kind_is_checked_and_renewed() {
-        let hasher = hasher(1, 1);
-        let bcrypt = bcrypt::hash("correct horse battery", 4).expect("hashed");
-        let params = argon2::Params::new(64, 1, 1, None).expect("parameters");
-        let weak = Argon2::new(argon2::Algorithm::Argon2i, argon2::Version::V0x13, params);
-        let weak: PasswordHash = weak.hash_password_with_salt(b"correct horse battery", &[7; 16]).expect("hashed");
-        run(async {
-            let turn = hasher.turn().await.expect("a place");
-            for kept in [bcrypt, weak.to_string()] {
-                check_imported(&kept).expect("accepted");
-                let wrong = turn.verify(word("wrong"), Some(kept.clone())).await.expect("checked");
-                assert_eq!(wrong, Verdict { is_right: false, renewed: None });
-                let right = turn.verify(word("correct horse battery"), Some(kept)).await.expect("checked");
-                let renewed = right.renewed.expect("renewed");
-                assert!(right.is_right && !is_old(&renewed) && matches(b"correct horse battery", &renewed));
-            }
-        });
-    }
-
-    #[test]
-    fn hashes_that_cost_too_much_are_not_imported() {
-        for kept in [
-            "",
-            "secret",
-            "$2b$31$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZabcde",
-            "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Kwk7dZ8H3YzE0mM0ZqEnPw3Yq0Wc6Zr0b0cYc2t1c2s",
-            "$argon2id$v=19$m=64,t=400,p=1$c29tZXNhbHRzb21lc2FsdA$Kwk7dZ8H3YzE0mM0ZqEnPw3Yq0Wc6Zr0b0cYc2t1c2s",
-            "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA",
-        ] {
-            assert_eq!(check_imported(kept).expect_err(kept).code, "identity.invalid");
-        }
-    }
-
-    #[test]
-    fn who_comes_when_the_queue_is_full_is_told_to_come_again() {
-        let hasher = hasher(1, 1);
-        run(async {
-            let held = hasher.turn().await.expect("a place");
-            let mut first = Box::pin(hasher.turn());
-            assert!(futures_util::poll!(&mut first).is_pending());
-            let refused = hasher.turn().await.err().expect("refused");
-            assert_eq!((&*refused.code, refused.details), ("identity.busy", Some(json!({ "retry_after": 1 }))));
-            drop(held);
-            first.await.expect("the next one");
-            hasher.turn().await.expect("a place again");
-        });
-    }
-
-    #[test]
-    fn a_policy_names_what_is_missing() {
-        let strict = Policy { min_length: 12, upper: true, digit: true, symbol: true };
-        strict.check("Correct-horse-7").expect("good");
-        for (password, reasons) in
-            [("Ab1-", json!(["length"])), ("correct horse battery", json!(["characters"])), ("", json!(["length", "characters"]))]
-        {
-            let refused = strict.check(password).expect_err(password);
-            assert_eq!((&*refused.code, refused.details), ("identity.weak-password", Some(json!({ "reasons": reasons }))));
-        }
-        let plain = Policy { min_length: 12, upper: false, digit: false, symbol: false };
-        plain.check("ééééééééééé").expect_err("eleven");
-        plain.check("éééééééééééé").expect("twelve");
-        assert_eq!(plain.check(&"x".repeat(MOST + 1)).expect_err("too long").code, "identity.invalid");
-    }
-}
+mod tests;

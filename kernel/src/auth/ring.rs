@@ -91,7 +91,9 @@ impl Ring {
         for kept in source.iter() {
             match Key::open(kept, vault) {
                 Ok(key) => keys.push(Arc::new(key)),
-                Err(error) => tracing::error!(kid = kept.kid, %error, "a signing key cannot be opened: its tokens are refused"),
+                Err(error) => {
+                    tracing::error!(kid = kept.kid, %error, "a signing key cannot be opened: its tokens are refused")
+                }
             }
         }
         Self { keys, source }
@@ -125,7 +127,8 @@ impl Ring {
 /// `config.invalid` for an algorithm that is not one of ours.
 pub fn generate(algorithm: &str) -> Result<Zeroizing<String>> {
     /// What PKCS#8 puts before 32 random bytes that are a key of this kind.
-    const P256: &[u8] = b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\
+    const P256: &[u8] =
+        b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\
         \x04\x27\x30\x25\x02\x01\x01\x04\x20";
     const ED25519: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
     let head = match algorithm {

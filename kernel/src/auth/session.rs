@@ -157,7 +157,8 @@ impl Auth {
 
     /// For how long what was handed out may still be shown.
     pub(super) fn access(&self) -> Duration {
-        self.config.access_token_lifetime.0.max(Duration::from_secs(IMPERSONATION as u64)) + Duration::from_secs(2 * SKEW)
+        self.config.access_token_lifetime.0.max(Duration::from_secs(IMPERSONATION as u64))
+            + Duration::from_secs(2 * SKEW)
     }
 
     /// Ends sessions of the caller.

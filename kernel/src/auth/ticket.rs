@@ -36,7 +36,9 @@ impl Auth {
         let user: Value = serde_json::from_str(&user).map_err(Error::internal)?;
         let id = user["id"].as_str().unwrap_or_default();
         act.hold_user(id).await?;
-        if let Some(left) = act.token_age(id, kind).await?.and_then(|age| PAUSE.checked_sub(age)).filter(|left| *left > 0) {
+        if let Some(left) =
+            act.token_age(id, kind).await?.and_then(|age| PAUSE.checked_sub(age)).filter(|left| *left > 0)
+        {
             let message = "a token of this kind was made for this user a moment ago";
             return Err(Error::new(&code::IDENTITY_TOO_OFTEN, message).details(json!({ "retry_after": left })));
         }

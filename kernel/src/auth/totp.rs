@@ -34,7 +34,9 @@ pub fn uri(secret: &str, issuer: &str, account: &str) -> Result<String> {
         return Err(Error::new(&code::IDENTITY_INVALID, "the issuer and the account's name are texts without a colon"));
     }
     let [issuer, account] = [issuer, account].map(|name| utf8_percent_encode(name, NON_ALPHANUMERIC));
-    Ok(format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits={DIGITS}&period={STEP}"))
+    Ok(format!(
+        "otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits={DIGITS}&period={STEP}"
+    ))
 }
 
 /// The step of time that a code is of, when it is one of now and of none that was taken.

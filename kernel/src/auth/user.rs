@@ -2,9 +2,13 @@
 //!
 //! A stranger's guess is not told from a wrong password, by its words or by its time.
 
+mod admin;
+mod said;
+
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+<<<<<<< HEAD
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -12,16 +16,28 @@ use zeroize::Zeroizing;
 
 use super::key::{SERVICE, time};
 use super::{Auth, audit, factor, password};
+=======
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::key::SERVICE;
+use super::{Auth, audit, password};
+>>>>>>> identity
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
-use crate::store::identity::{Account, Act, Attempts, Change, Credentials, Subject};
+use crate::store::identity::{Account, Act, Attempts, Credentials, Subject};
+use said::{Said, address, number};
 
 /// What one act may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+<<<<<<< HEAD
 /// Of metadata, as JSON text: both are in every access token, and that is in every request's head.
 const MAX_METADATA: usize = 4 << 10;
 
+=======
+>>>>>>> identity
 /// What was seen proven of a user.
 #[derive(Debug, Clone)]
 pub struct Proof {
@@ -40,74 +56,6 @@ pub struct Caller<'a> {
     pub identity: &'a Identity,
     /// Whether what asks for the caller may administer.
     pub may_administer: bool,
-}
-
-/// What somebody says of a user.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Said {
-    email: Option<String>,
-    phone: Option<String>,
-    user_metadata: Option<Map<String, Value>>,
-    #[serde(default)]
-    is_anonymous: bool,
-    nonce: Option<String>,
-    // What only an administrator says.
-    role: Option<String>,
-    app_metadata: Option<Map<String, Value>>,
-    email_confirm: Option<bool>,
-    phone_confirm: Option<bool>,
-    ban_duration: Option<String>,
-    password_hash: Option<String>,
-}
-
-impl Said {
-    fn read(text: &str) -> Result<Self> {
-        let mut said: Self = serde_json::from_str(text).map_err(|fault| invalid(&format!("the user: {fault}")))?;
-        said.email = said.email.filter(|email| !email.is_empty()).map(|email| address(&email)).transpose()?;
-        said.phone = said.phone.filter(|phone| !phone.is_empty()).map(|phone| number(&phone)).transpose()?;
-        for metadata in [&said.user_metadata, &said.app_metadata].into_iter().flatten() {
-            let text = Value::Object(metadata.clone()).to_string();
-            if text.len() > MAX_METADATA || text.contains("\\u0000") {
-                return Err(invalid(&format!("metadata has at most {MAX_METADATA} bytes, and no NUL: every token carries it")));
-            }
-        }
-        Ok(said)
-    }
-
-    /// Whether it says what only an administrator may.
-    fn is_administrative(&self) -> bool {
-        self.role.is_some()
-            || self.app_metadata.is_some()
-            || self.email_confirm.is_some()
-            || self.phone_confirm.is_some()
-            || self.ban_duration.is_some()
-            || self.password_hash.is_some()
-    }
-
-    /// What changes; an address counts as confirmed where the operator wants no more, or an administrator says so.
-    fn change(&self, trusts: bool) -> Result<Change> {
-        let text = |map: &Option<Map<String, Value>>| map.as_ref().map(|map| Value::Object(map.clone()).to_string());
-        let (email_good, phone_good) = (self.email_confirm.unwrap_or(trusts), self.phone_confirm.unwrap_or(trusts));
-        let ban = self.ban_duration.as_deref().map(|text| match text {
-            "none" => Ok(0),
-            text => time(text).map(|time| time.as_secs().max(1)),
-        });
-        if self.role.as_deref().is_some_and(|role| role == SERVICE || role.is_empty()) {
-            return Err(invalid("`role` is a role of users, which service_role is not"));
-        }
-        Ok(Change {
-            email: self.email.clone().map(|email| (email, email_good)),
-            phone: self.phone.clone().map(|phone| (phone, phone_good)),
-            confirm: (self.email_confirm == Some(true), self.phone_confirm == Some(true)),
-            user_metadata: text(&self.user_metadata),
-            app_metadata: text(&self.app_metadata),
-            role: self.role.clone(),
-            ban: ban.transpose()?,
-            is_anonymous: (self.email.is_some() || self.phone.is_some()).then_some(false),
-            email_change: None,
-        })
-    }
 }
 
 impl Caller<'_> {
@@ -149,12 +97,19 @@ impl Auth {
         if !self.config.sign_up || (is_nobody && !self.config.anonymous_users) {
             return Err(Error::new(&code::IDENTITY_SIGN_UP_CLOSED, "strangers may not sign up like this"));
         }
-        let method = if is_nobody { "anonymous" } else if password.is_some() { "password" } else { "signup" };
+        let method = if is_nobody {
+            "anonymous"
+        } else if password.is_some() {
+            "password"
+        } else {
+            "signup"
+        };
         let (id, user) = self.add(&said, password, !self.config.confirm_email).await?;
         audit::publish(caller.identity, "user.signed-up", &json!({ "user_id": id }));
         Ok(Proof { id, user, method: method.to_owned() })
     }
 
+<<<<<<< HEAD
     /// What [`Auth::sign_up`] would have given for a new user whose address is to be confirmed. It is made in the same way, so that
     /// nothing tells one from the other, and nothing of it is kept.
     ///
@@ -188,6 +143,8 @@ impl Auth {
         Ok(user)
     }
 
+=======
+>>>>>>> identity
     async fn add(&self, said: &Said, password: Option<Zeroizing<String>>, trusts: bool) -> Result<(String, String)> {
         let mut change = said.change(trusts)?;
         change.is_anonymous = Some(said.is_anonymous);
@@ -219,7 +176,12 @@ impl Auth {
     ///
     /// # Errors
     /// `identity.wrong-credentials`, `identity.locked`, `identity.banned`, `identity.not-confirmed`, `identity.busy`.
-    pub async fn verify_password(&self, caller: Caller<'_>, account: Account, password: Zeroizing<String>) -> Result<Proof> {
+    pub async fn verify_password(
+        &self,
+        caller: Caller<'_>,
+        account: Account,
+        password: Zeroizing<String>,
+    ) -> Result<Proof> {
         let account = normal(account);
         let subject = subject("password", &account);
         // From here on no more guesses at once than there are places, on this node.
@@ -406,69 +368,11 @@ impl Auth {
         act.end_sessions(id, None, reason, self.access()).await?;
         act.revoke(id, reason, self.access()).await
     }
-
-    /// A page of users.
-    ///
-    /// # Errors
-    /// `identity.denied`, `identity.invalid`.
-    pub async fn list_users(&self, caller: Caller<'_>, page: u32, per_page: u32, part: &str) -> Result<String> {
-        caller.administers()?;
-        if page == 0 || !(1..=1000).contains(&per_page) || part.contains('\0') {
-            return Err(invalid("pages count from 1, and have 1 to 1000 users"));
-        }
-        let mut act = self.store.act(deadline()).await?;
-        let users = act.users(page, per_page, part).await?;
-        act.commit().await?;
-        Ok(users)
-    }
-
-    /// Removes a user.
-    ///
-    /// # Errors
-    /// `identity.denied`, `identity.unknown-user`.
-    pub async fn delete_user(&self, caller: Caller<'_>, id: &str, soft: bool) -> Result<()> {
-        caller.administers()?;
-        let mut act = self.store.act(deadline()).await?;
-        if !act.hold_user(id).await? {
-            return Err(unknown());
-        }
-        self.shut_out(&mut act, id, "deleted").await?;
-        act.remove_user(id, soft).await?;
-        act.commit().await?;
-        self.look().await;
-        audit::publish(caller.identity, "user.deleted", &json!({ "user_id": id, "soft": soft }));
-        Ok(())
-    }
-
-    /// Forgets what locks a user out.
-    ///
-    /// # Errors
-    /// `identity.denied`, `identity.unknown-user`.
-    pub async fn reset_attempts(&self, caller: Caller<'_>, id: &str) -> Result<()> {
-        caller.administers()?;
-        let mut act = self.store.act(deadline()).await?;
-        let user = act.user(&Account::Id(id.to_owned())).await?.ok_or_else(unknown)?;
-        let user: Names = serde_json::from_str(&user).map_err(Error::internal)?;
-        for account in [Account::Id(id.to_owned()), Account::Email(user.email), Account::Phone(user.phone)] {
-            for kind in ["password", "code", "token"] {
-                act.forgive(&subject(kind, &account)).await?;
-            }
-        }
-        act.commit().await?;
-        audit::publish(caller.identity, "user.attempts-reset", &json!({ "user_id": id }));
-        Ok(())
-    }
 }
 
 #[derive(Deserialize)]
 struct Id {
     id: String,
-}
-
-#[derive(Deserialize)]
-struct Names {
-    email: String,
-    phone: String,
 }
 
 pub(super) fn deadline() -> Instant {
@@ -494,6 +398,7 @@ pub(super) fn normal(account: Account) -> Account {
     }
 }
 
+<<<<<<< HEAD
 /// An address in lower case: the part of RFC 5322 that is in use. What quotes, comments and brackets allow, no mailbox needs, and
 /// programs behind this one read in different ways.
 fn address(text: &str) -> Result<String> {
@@ -536,6 +441,8 @@ fn number(text: &str) -> Result<String> {
     if fits { Ok(digits) } else { Err(invalid("`phone` is no number like +4930123456")) }
 }
 
+=======
+>>>>>>> identity
 pub(super) fn invalid(message: &str) -> Error {
     Error::new(&code::IDENTITY_INVALID, message)
 }
@@ -559,38 +466,6 @@ pub(super) fn locked(seconds: u64) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_lower_case_and_plain() {
-        assert_eq!(address(" Ada.Lovelace+x@Example.COM ").expect("good"), "ada.lovelace+x@example.com");
-        address("jürgen@bücher.example").expect("letters of any alphabet");
-        for bad in [
-            "", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a@-b.c", "a..b@c", ".a@c", "\"a\"@c", "a@[127.0.0.1]",
-            "a<b>@c", "a@b\r\nbcc: x", "a\0@b", "a,b@c", "a@b..c",
-        ] {
-            assert_eq!(address(bad).expect_err(bad).code, "identity.invalid");
-        }
-        assert!(address(&format!("{}@b.c", "a".repeat(65))).is_err());
-    }
-
-    #[test]
-    fn numbers_are_digits_with_the_country() {
-        assert_eq!(number("+49 (30) 123-456").expect("good"), "4930123456");
-        for bad in ["", "12345", "030123456", "+49x30123456", "1234567890123456"] {
-            assert_eq!(number(bad).expect_err(bad).code, "identity.invalid");
-        }
-    }
-
-    #[test]
-    fn what_is_said_of_a_user_is_bounded_and_known() {
-        for bad in [r#"{"id": "x"}"#, "[]", r#"{"user_metadata": {"a": "\u0000"}}"#, r#"{"email": "x"}"#] {
-            assert_eq!(Said::read(bad).err().expect(bad).code, "identity.invalid");
-        }
-        let large = format!(r#"{{"user_metadata": {{"a": "{}"}}}}"#, "x".repeat(MAX_METADATA));
-        assert!(Said::read(&large).is_err());
-        let said = Said::read(r#"{"ban_duration": "none", "role": "service_role"}"#).expect("read");
-        assert!(said.is_administrative() && said.change(true).is_err());
-    }
 
     #[test]
     fn failures_of_one_account_are_counted_together_however_it_is_written() {

@@ -96,7 +96,8 @@ impl Call {
         let fixed = &self.fixed.identity;
         let is_granted = |scope| fixed.grant.scopes.contains(&scope);
         if !is_granted(scope) {
-            let message = format!("the plugin was not granted the scope {:?} of identity", format!("{scope:?}").to_lowercase());
+            let message =
+                format!("the plugin was not granted the scope {:?} of identity", format!("{scope:?}").to_lowercase());
             return Err(Error::new(&code::IDENTITY_NOT_GRANTED, message));
         }
         let (auth, may_administer) = (Arc::clone(&fixed.auth), is_granted(Scope::Admin));

@@ -148,7 +148,8 @@ async fn perform(setup: &Setup, secrets: &Secrets, desk: &mut Desk, command: Com
         }
         Command::Rotate(rotate) => {
             // What was signed a moment before another key signs lives as long as any.
-            let overlap = setup.config.auth.access_token_lifetime.0.max(Duration::from_secs(900)) + Duration::from_secs(60);
+            let overlap =
+                setup.config.auth.access_token_lifetime.0.max(Duration::from_secs(900)) + Duration::from_secs(60);
             let kid = uuid::Uuid::new_v4().simple().to_string();
             let sealed = secrets.vault().seal(&seal_name(&kid), &generate(&rotate.algorithm)?)?;
             let notice = if rotate.now { Duration::ZERO } else { NOTICE };
@@ -207,7 +208,9 @@ fn listed(keys: &str) -> Result<String> {
     let keys: Value = serde_json::from_str(keys).map_err(Error::internal)?;
     let text = |key: &Value, name: &str| key[name].as_str().unwrap_or("-").to_owned();
     let line = |key: &Value| {
-        ["id", "prefix", "role", "expires_at", "revoked_at", "last_used_at", "name"].map(|name| text(key, name)).join("\t")
+        ["id", "prefix", "role", "expires_at", "revoked_at", "last_used_at", "name"]
+            .map(|name| text(key, name))
+            .join("\t")
     };
     Ok(keys["keys"].as_array().into_iter().flatten().map(line).collect::<Vec<_>>().join("\n"))
 }

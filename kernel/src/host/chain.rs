@@ -11,6 +11,7 @@ use super::call::{Done, Task};
 use super::manifest::{OnFailure, Phase};
 use super::registry::Registry;
 use super::route::{Link, Target};
+use crate::auth::key;
 use crate::capability::dispatch::Dispatcher;
 use crate::capability::http::{Request, Response};
 use crate::error::{Error, Result, code};
@@ -95,7 +96,9 @@ impl Dispatcher for Registry {
             let path = request.path.clone();
             let found = self.find(&path);
             let found = found.ok_or_else(|| Error::new(&code::HTTP_NOT_FOUND, format!("nothing answers at {path}")))?;
-            let limits = &self.plugin(found.target.plugin)?.limits;
+            let asked = self.plugin(found.target.plugin)?;
+            key::admit(&request.identity, &asked.manifest.id, request.method.is_safe())?;
+            let limits = &asked.limits;
             let wrong = || Error::new(&code::HTTP_METHOD, format!("the methods here are {}", found.target.allow()));
             request.method = found.target.method(&request.method).ok_or_else(wrong)?;
             let (size, limit) = (request.body.as_ref().map_or(0, Bytes::len), found.target.max_body(limits.request));

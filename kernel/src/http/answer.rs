@@ -106,7 +106,7 @@ impl Front {
         };
         // Before the body is read: a caller with a bad token costs nothing more.
         let identity = self.identify(request, trail).await?;
-        may_ask(&identity, &called.manifest.id, request.method())?;
+        key::admit(&identity, &called.manifest.id, request.method().is_safe())?;
         // Before an instance is taken: a slow client must not hold one.
         let limit = found.target.max_body(called.limits.request);
         let content = body::read(request, limit.bytes(), self.0.config.body_timeout.0).await?;
@@ -152,17 +152,6 @@ impl Front {
         let identity = Arc::new(self.0.auth.identify(bearer, origin).await?);
         trail.identity = Some(Arc::clone(&identity));
         Ok(identity)
-    }
-}
-
-/// An API key with scopes is for some plugins only.
-fn may_ask(identity: &Identity, plugin: &str, method: &Method) -> Result<()> {
-    match &identity.key {
-        Some(key) if !key::allows(key, plugin, method.is_safe()) => {
-            let message = format!("the API key is not for {method} on the routes of {plugin}");
-            Err(Error::new(&code::AUTH_KEY_SCOPE, message).hint(format!("it would need the scope \"{plugin}\"")))
-        }
-        _ => Ok(()),
     }
 }
 

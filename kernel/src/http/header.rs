@@ -163,7 +163,9 @@ mod tests {
     #[test]
     fn policies_see_headers_and_no_credential() {
         let mut all = headers("authorization", "Bearer abc");
-        for (name, value) in [("Cookie", "a=b"), ("apikey", "k"), ("X-Tenant", "a\"b"), ("x-many", "1"), ("x-many", "2")] {
+        for (name, value) in
+            [("Cookie", "a=b"), ("apikey", "k"), ("X-Tenant", "a\"b"), ("x-many", "1"), ("x-many", "2")]
+        {
             all.append(HeaderName::from_bytes(name.as_bytes()).expect("a name"), HeaderValue::from_static(value));
         }
         assert_eq!(object(&all), r#"{"x-tenant":"a\"b","x-many":"1, 2"}"#);

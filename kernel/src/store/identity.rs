@@ -55,7 +55,7 @@ pub struct Act<'a>(Via<'a>);
 
 enum Via<'a> {
     /// A kernel's, over the pool.
-    Pool(Transaction),
+    Pool(Box<Transaction>),
     /// A command's, as the admin.
     Desk(&'a mut Connection),
 }
@@ -85,7 +85,7 @@ impl Store {
     pub async fn act(&self, deadline: Instant) -> Result<Act<'static>> {
         let limits = Limits { deadline, rows: ROWS, bytes: BYTES };
         let open = self.begin(Actor::Own(self.keeper()), Access::ReadWrite, limits).await?;
-        Ok(Act(Via::Pool(open)))
+        Ok(Act(Via::Pool(Box::new(open))))
     }
 
     /// Whether a session, a token, a user or a key of this name is refused before its time.

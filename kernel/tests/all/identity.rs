@@ -1,5 +1,8 @@
 //! `identity`: users sign up, prove who they are, stay signed in and are signed out, through a plugin that can do nothing else.
 
+mod factor;
+mod user;
+
 use serde_json::{Value, json};
 
 use crate::kernel::{Answer, Kernel, Setup, wait_until};
@@ -25,7 +28,8 @@ fn act(kernel: &Kernel, name: &str, order: &Value) -> Answer {
 }
 
 fn sign_up(kernel: &Kernel, email: &str) -> Value {
-    let order = json!({ "user": { "email": email, "user_metadata": { "name": "Ada" } }, "password": PASSWORD, "start": true });
+    let order =
+        json!({ "user": { "email": email, "user_metadata": { "name": "Ada" } }, "password": PASSWORD, "start": true });
     act(kernel, "sign-up", &order).ok()
 }
 
@@ -44,7 +48,8 @@ fn service(kernel: &Kernel) -> String {
 fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let part = token.split('.').nth(1).expect("a payload");
-    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("json")
+    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64"))
+        .expect("json")
 }
 
 #[test]
@@ -52,7 +57,10 @@ fn a_user_signs_up_signs_in_and_is_known() {
     let kernel = kernel("");
     let tokens = sign_up(&kernel, "Ada@Example.com");
     let user = &tokens["user"];
-    assert_eq!((text(user, "email"), text(user, "role"), text(user, "aud")), ("ada@example.com", "authenticated", "authenticated"));
+    assert_eq!(
+        (text(user, "email"), text(user, "role"), text(user, "aud")),
+        ("ada@example.com", "authenticated", "authenticated")
+    );
     assert_eq!(user["app_metadata"], json!({ "provider": "email", "providers": ["email"] }));
     assert_eq!(user["user_metadata"], json!({ "name": "Ada" }));
     assert_eq!((&user["is_anonymous"], &user["factors"]), (&json!(false), &json!([])));
@@ -64,15 +72,22 @@ fn a_user_signs_up_signs_in_and_is_known() {
     assert_eq!(claims["amr"][0]["method"], "password");
     assert_eq!((tokens["expires_in"].as_i64(), &tokens["expires_at"]), (Some(900), &claims["exp"]));
     let current = act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).ok();
-    assert_eq!((&current["sub"], &current["session_id"], &current["claims"]), (&user["id"], &claims["session_id"], &claims));
+    assert_eq!(
+        (&current["sub"], &current["session_id"], &current["claims"]),
+        (&user["id"], &claims["session_id"], &claims)
+    );
     assert_eq!(act(&kernel, "current", &json!({})).ok()["role"], "anon");
-    act(&kernel, "sign-up", &json!({ "user": { "email": "ada@EXAMPLE.com" }, "password": PASSWORD })).refuses(409, "identity.exists");
+    act(&kernel, "sign-up", &json!({ "user": { "email": "ada@EXAMPLE.com" }, "password": PASSWORD }))
+        .refuses(409, "identity.exists");
     let again = sign_in(&kernel, "ADA@example.com", PASSWORD).ok();
     assert_eq!(again["user"]["id"], user["id"]);
     let id = text(user, "id");
     let sessions = act_as(&kernel, text(&again, "access_token"), "sessions", &json!({ "id": id })).ok();
     let sessions = sessions["sessions"].as_array().expect("a list");
-    assert_eq!((sessions.len(), &sessions[0]["is_current"], &sessions[1]["is_current"]), (2, &json!(true), &json!(false)));
+    assert_eq!(
+        (sessions.len(), &sessions[0]["is_current"], &sessions[1]["is_current"]),
+        (2, &json!(true), &json!(false))
+    );
     assert_eq!((&sessions[0]["ip"], &sessions[0]["user_agent"]), (&json!("127.0.0.1"), &json!("test")));
 }
 
@@ -80,12 +95,15 @@ fn a_user_signs_up_signs_in_and_is_known() {
 fn nothing_that_proves_somebody_lies_in_the_database_in_the_clear() {
     let kernel = kernel("");
     let tokens = sign_up(&kernel, "ada@example.com");
-    let enrolled = act_as(&kernel, text(&tokens, "access_token"), "enrol", &json!({ "user": { "factor_type": "totp" } })).ok();
+    let enrolled =
+        act_as(&kernel, text(&tokens, "access_token"), "enrol", &json!({ "user": { "factor_type": "totp" } })).ok();
     let dump: String = ["users", "passwords", "sessions", "refresh_tokens", "mfa_factors", "one_time_tokens"]
         .iter()
         .map(|table| kernel.sql(&format!("select t::text, encode(t::text::bytea, 'escape') from auth.{table} t")))
         .collect();
-    for secret in [PASSWORD, text(&tokens, "refresh_token"), text(&tokens, "access_token"), text(&enrolled["totp"], "secret")] {
+    for secret in
+        [PASSWORD, text(&tokens, "refresh_token"), text(&tokens, "access_token"), text(&enrolled["totp"], "secret")]
+    {
         assert!(!dump.contains(secret) && !kernel.log.lock().contains(secret), "{secret}");
     }
     assert!(dump.contains("$argon2id$"), "{dump}");
@@ -167,7 +185,8 @@ fn twenty_tabs_that_refresh_at_once_end_with_one_session() {
     let tokens = sign_up(&kernel, "ada@example.com");
     let order = json!({ "token": tokens["refresh_token"] });
     let next: Vec<_> = std::thread::scope(|scope| {
-        let tabs: Vec<_> = (0..20).map(|_| scope.spawn(|| act(&kernel, "refresh", &order).ok()["refresh_token"].clone())).collect();
+        let tabs: Vec<_> =
+            (0..20).map(|_| scope.spawn(|| act(&kernel, "refresh", &order).ok()["refresh_token"].clone())).collect();
         tabs.into_iter().map(|tab| tab.join().expect("an answer")).collect()
     });
     assert!(next.iter().all(|token| *token == next[0]), "{next:?}");
@@ -177,10 +196,14 @@ fn twenty_tabs_that_refresh_at_once_end_with_one_session() {
 fn a_session_ends_by_its_age() {
     let kernel = kernel("[auth]\nsession_lifetime = \"1h\"\n");
     let [idle, old] = ["a@example.com", "b@example.com"].map(|email| sign_up(&kernel, email));
-    kernel.sql("update auth.refresh_tokens set created_at = now() - interval '8 days' where session_id = (select s.id from \
-                auth.sessions s join auth.users u on u.id = user_id where email = 'a@example.com')");
-    kernel.sql("update auth.sessions set created_at = now() - interval '2 hours' where user_id = (select id from auth.users \
-                where email = 'b@example.com')");
+    kernel.sql(
+        "update auth.refresh_tokens set created_at = now() - interval '8 days' where session_id = (select s.id from \
+                auth.sessions s join auth.users u on u.id = user_id where email = 'a@example.com')",
+    );
+    kernel.sql(
+        "update auth.sessions set created_at = now() - interval '2 hours' where user_id = (select id from auth.users \
+                where email = 'b@example.com')",
+    );
     for tokens in [idle, old] {
         act(&kernel, "refresh", &json!({ "token": tokens["refresh_token"] })).refuses(400, "identity.session-expired");
     }
@@ -215,282 +238,22 @@ fn whoever_signs_out_is_refused_at_once_and_soon_by_every_node() {
 fn what_was_revoked_is_known_where_nobody_tells() {
     let kernel = kernel("");
     let tokens = sign_up(&kernel, "ada@example.com");
-    kernel.sql("alter table auth.revocations disable trigger notice; insert into auth.revocations (subject, until) \
-                select id::text, now() + interval '1 hour' from auth.sessions");
+    kernel.sql(
+        "alter table auth.revocations disable trigger notice; insert into auth.revocations (subject, until) \
+                select id::text, now() + interval '1 hour' from auth.sessions",
+    );
     wait_until("it is noticed", || act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).status == 401);
     // While the connection that watches is away, requests ask for themselves.
     let tokens = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
-    kernel.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() \
-                and query like '%auth.revocations%' and pid <> pg_backend_pid()");
-    kernel.sql("insert into auth.revocations (subject, until) select id::text, now() + interval '1 hour' from auth.sessions \
-                on conflict (subject) do nothing");
+    kernel.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() \
+                and query like '%auth.revocations%' and pid <> pg_backend_pid()",
+    );
+    kernel.sql(
+        "insert into auth.revocations (subject, until) select id::text, now() + interval '1 hour' from auth.sessions \
+                on conflict (subject) do nothing",
+    );
     wait_until("it is noticed", || act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).status == 401);
-}
-
-fn code(secret: &str, ahead: u64) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
-    let secret = totp_rs::Secret::try_from_base32(secret).expect("a secret");
-    let totp = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_digits(6).with_secret(secret).build().expect("one");
-    totp.generate(now + ahead).to_string()
-}
-
-/// A factor that was verified: its id, its secret, and the tokens that came of it.
-fn enrolled(kernel: &Kernel, access: &str) -> (String, String, Value) {
-    let wanted = json!({ "user": { "factor_type": "totp", "friendly_name": "phone", "issuer": "An app" } });
-    let factor = act_as(kernel, access, "enrol", &wanted).ok();
-    let (id, secret) = (text(&factor, "id").to_owned(), text(&factor["totp"], "secret").to_owned());
-    assert!(text(&factor["totp"], "uri").starts_with("otpauth://totp/An%20app:"));
-    let challenge = act_as(kernel, access, "challenge", &json!({ "id": id })).ok();
-    let order = json!({ "id": id, "challenge": challenge["id"], "code": code(&secret, 0) });
-    let tokens = act_as(kernel, access, "verify", &order).ok();
-    (id, secret, tokens)
-}
-
-#[test]
-fn a_second_factor_raises_the_session_and_ends_those_that_have_not_shown_it() {
-    let kernel = kernel("");
-    let other = sign_up(&kernel, "ada@example.com");
-    let tokens = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
-    let access = text(&tokens, "access_token");
-    let (id, secret, raised) = enrolled(&kernel, access);
-    let claims = claims(text(&raised, "access_token"));
-    assert_eq!((&claims["aal"], &claims["amr"][0]["method"]), (&json!("aal2"), &json!("totp")));
-    assert_eq!(raised["user"]["factors"][0]["status"], "verified");
-    assert!(!raised.to_string().contains(&secret));
-    act_as(&kernel, text(&other, "access_token"), "current", &json!({})).refuses(401, "auth.revoked");
-    act(&kernel, "refresh", &json!({ "token": tokens["refresh_token"] })).refuses(400, "identity.unknown-token");
-    // Another session starts at aal1, and what takes a factor is refused to it.
-    let weak = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
-    let weak = text(&weak, "access_token");
-    for (name, order) in [
-        ("unenrol", json!({ "id": id })),
-        ("recovery-codes", json!({})),
-        ("enrol", json!({ "user": { "factor_type": "totp", "friendly_name": "other" } })),
-    ] {
-        act_as(&kernel, weak, name, &order).refuses(403, "identity.insufficient-aal");
-    }
-    let challenge = act_as(&kernel, weak, "challenge", &json!({ "id": id })).ok();
-    let order = |code: String| json!({ "id": id, "challenge": challenge["id"], "code": code });
-    act_as(&kernel, weak, "verify", &order(code(&secret, 0))).refuses(400, "identity.wrong-code");
-    act_as(&kernel, weak, "verify", &order(code(&secret, 30))).ok();
-    act_as(&kernel, weak, "verify", &order(code(&secret, 30))).refuses(400, "identity.expired-challenge");
-    let strong = text(&raised, "access_token");
-    let codes = act_as(&kernel, strong, "recovery-codes", &json!({})).ok();
-    assert_eq!(codes.as_array().map(Vec::len), Some(10));
-    let lost = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
-    let lost = text(&lost, "access_token");
-    let recovered = act_as(&kernel, lost, "recover", &json!({ "code": codes[0] })).ok();
-    assert_eq!(self::claims(text(&recovered, "access_token"))["aal"], "aal2");
-    act_as(&kernel, lost, "recover", &json!({ "code": codes[0] })).refuses(400, "identity.wrong-code");
-    act_as(&kernel, strong, "unenrol", &json!({ "id": id })).ok();
-    act_as(&kernel, strong, "unenrol", &json!({ "id": id })).refuses(404, "identity.unknown-factor");
-}
-
-#[test]
-fn codes_are_locked_after_five_failures_until_an_administrator_forgives() {
-    let kernel = kernel("");
-    let tokens = sign_up(&kernel, "ada@example.com");
-    let access = text(&tokens, "access_token");
-    let (id, secret, raised) = enrolled(&kernel, access);
-    let access = text(&raised, "access_token");
-    let challenge = act_as(&kernel, access, "challenge", &json!({ "id": id })).ok();
-    let order = |code: &str| json!({ "id": id, "challenge": challenge["id"], "code": code });
-    for _ in 0..5 {
-        act_as(&kernel, access, "verify", &order("000000x")).refuses(400, "identity.wrong-code");
-    }
-    let right = code(&secret, 30);
-    act_as(&kernel, access, "verify", &order(&right)).refuses(429, "identity.locked");
-    act_as(&kernel, access, "recover", &json!({ "code": "x" })).refuses(429, "identity.locked");
-    let user = text(&tokens["user"], "id");
-    act_as(&kernel, &service(&kernel), "reset-attempts", &json!({ "id": user })).ok();
-    act_as(&kernel, access, "verify", &order(&right)).ok();
-    // A stranger's factor is one that is not there.
-    let stranger = sign_up(&kernel, "bob@example.com");
-    act_as(&kernel, text(&stranger, "access_token"), "challenge", &json!({ "id": id })).refuses(404, "identity.unknown-factor");
-    act_as(&kernel, text(&stranger, "access_token"), "unenrol", &json!({ "id": id })).refuses(404, "identity.unknown-factor");
-}
-
-#[test]
-fn secrets_of_factors_are_sealed_anew_when_the_key_is_another() {
-    let (old, new) = ("1".repeat(32), "2".repeat(32));
-    let setup = Setup::new(&["identity"], GRANT).env("BASALT_ENCRYPTION_KEY", &old);
-    let kernel = setup.start();
-    let tokens = sign_up(&kernel, "ada@example.com");
-    let (id, secret, raised) = enrolled(&kernel, text(&tokens, "access_token"));
-    let setup = kernel.stop().without("BASALT_ENCRYPTION_KEY");
-    setup.configure(&format!("{GRANT}[auth]\nencryption_key = \"{new}\"\n"));
-    let kernel = setup.start();
-    let access = text(&raised, "access_token");
-    let challenge = act_as(&kernel, access, "challenge", &json!({ "id": id })).ok();
-    let order = json!({ "id": id, "challenge": challenge["id"], "code": code(&secret, 30) });
-    act_as(&kernel, access, "verify", &order).refuses(500, "secret.sealed");
-    let setup = kernel.stop();
-    assert!(!setup.run(&["key", "reseal"]).status.success(), "no key opens it");
-    setup.configure(&format!("{GRANT}[auth]\nencryption_key = \"{new}\"\nold_encryption_keys = [\"{old}\"]\n"));
-    let resealed = setup.run(&["key", "reseal"]);
-    assert!(String::from_utf8_lossy(&resealed.stdout).starts_with("1 secret(s)"), "{resealed:?}");
-    setup.configure(&format!("{GRANT}[auth]\nencryption_key = \"{new}\"\n"));
-    let kernel = setup.start();
-    let order = json!({ "id": id, "challenge": challenge["id"], "code": code(&secret, 30) });
-    act_as(&kernel, access, "verify", &order).ok();
-}
-
-#[test]
-fn a_user_changes_what_is_their_own_and_only_that() {
-    let kernel = kernel("");
-    let (ada, bob) = (sign_up(&kernel, "ada@example.com"), sign_up(&kernel, "bob@example.com"));
-    let (access, id) = (text(&ada, "access_token"), text(&ada["user"], "id"));
-    let other = sign_in(&kernel, "ada@example.com", PASSWORD).ok();
-    let update = |changes: Value, password: Option<&str>| {
-        act_as(&kernel, access, "update-user", &json!({ "id": id, "user": changes, "password": password }))
-    };
-    let changed = update(json!({ "user_metadata": { "name": null, "city": "London" }, "email": "ada@example.org" }), None).ok();
-    assert_eq!((&changed["user_metadata"], text(&changed, "email")), (&json!({ "city": "London" }), "ada@example.org"));
-    update(json!({ "email": "bob@example.com" }), None).refuses(409, "identity.exists");
-    for member in ["role", "app_metadata", "email_confirm", "ban_duration", "password_hash"] {
-        let value = if member == "app_metadata" { json!({}) } else if member == "email_confirm" { json!(true) } else { json!("1h") };
-        update(json!({ member: value }), None).refuses(403, "identity.denied");
-    }
-    update(json!({ "id": "x" }), None).refuses(400, "identity.invalid");
-    update(json!({}), Some(PASSWORD)).refuses(400, "identity.same-password");
-    update(json!({}), Some("short")).refuses(400, "identity.weak-password");
-    update(json!({}), Some("another good password")).ok();
-    act_as(&kernel, text(&other, "access_token"), "current", &json!({})).refuses(401, "auth.revoked");
-    act_as(&kernel, access, "current", &json!({})).ok();
-    sign_in(&kernel, "ada@example.org", PASSWORD).refuses(400, "identity.wrong-credentials");
-    sign_in(&kernel, "ada@example.org", "another good password").ok();
-    let bob = text(&bob["user"], "id");
-    for (name, order) in [
-        ("update-user", json!({ "id": bob, "user": {} })),
-        ("find-user", json!({ "id": bob })),
-        ("find-user", json!({ "email": "bob@example.com" })),
-        ("find-user", json!({ "email": "nobody@example.com" })),
-        ("sessions", json!({ "id": bob })),
-    ] {
-        act_as(&kernel, access, name, &order).refuses(404, "identity.unknown-user");
-    }
-}
-
-#[test]
-fn an_administrator_looks_after_users_and_nobody_else_does() {
-    let kernel = kernel("");
-    let service = service(&kernel);
-    let admin = |name: &str, order: Value| act_as(&kernel, &service, name, &order);
-    let imported = bcrypt::hash(PASSWORD, 4).expect("hashed");
-    let created = admin("create-user", json!({ "user": { "email": "eve@example.com", "password_hash": imported,
-        "app_metadata": { "plan": "pro" }, "email_confirm": true } })).ok();
-    let id = text(&created, "id").to_owned();
-    assert_eq!(created["app_metadata"]["plan"], "pro");
-    let tokens = sign_in(&kernel, "eve@example.com", PASSWORD).ok();
-    assert!(kernel.sql("select hash from auth.passwords").contains("$argon2id$"), "renewed with the first login");
-    sign_in(&kernel, "eve@example.com", PASSWORD).ok();
-    for (name, order) in [
-        ("create-user", json!({ "user": { "email": "x@example.com" } })),
-        ("list-users", json!({ "page": 1, "per_page": 10 })),
-        ("delete-user", json!({ "id": id })),
-        ("end-sessions", json!({ "id": id })),
-        ("impersonate", json!({ "id": id })),
-    ] {
-        act_as(&kernel, text(&tokens, "access_token"), name, &order).refuses(403, "identity.denied");
-        act(&kernel, name, &order).refuses(403, "identity.denied");
-    }
-    for at in 0..4 {
-        sign_up(&kernel, &format!("user{at}@example.com"));
-    }
-    let page = admin("list-users", json!({ "page": 2, "per_page": 2 })).ok();
-    assert_eq!((page["users"].as_array().map(Vec::len), &page["total"]), (Some(2), &json!(5)));
-    assert_eq!(admin("list-users", json!({ "page": 1, "per_page": 50, "filter": "EVE" })).ok()["users"][0]["id"], id);
-    let impersonated = admin("impersonate", json!({ "id": id })).ok();
-    let token = text(&impersonated, "access_token");
-    assert_eq!((&claims(token)["sub"], &claims(token)["act"]["role"]), (&json!(id), &json!("service_role")));
-    assert!(impersonated.get("refresh_token").is_none() && claims(token).get("session_id").is_none());
-    act_as(&kernel, token, "current", &json!({})).ok();
-    act_as(&kernel, token, "update-user", &json!({ "id": id, "user": {}, "password": "a new good password" }))
-        .refuses(404, "identity.unknown-user");
-    admin("update-user", json!({ "id": id, "user": { "ban_duration": "24h" } })).ok();
-    for token in [token, text(&tokens, "access_token")] {
-        act_as(&kernel, token, "current", &json!({})).refuses(401, "auth.revoked");
-    }
-    sign_in(&kernel, "eve@example.com", PASSWORD).refuses(403, "identity.banned");
-    sign_in(&kernel, "eve@example.com", "wrong wrong wrong").refuses(400, "identity.wrong-credentials");
-    admin("update-user", json!({ "id": id, "user": { "ban_duration": "none" } })).ok();
-    let tokens = sign_in(&kernel, "eve@example.com", PASSWORD).ok();
-    act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).ok();
-    admin("delete-user", json!({ "id": id })).ok();
-    act_as(&kernel, text(&tokens, "access_token"), "current", &json!({})).refuses(401, "auth.revoked");
-    admin("delete-user", json!({ "id": id })).refuses(404, "identity.unknown-user");
-    let soft = sign_up(&kernel, "soft@example.com");
-    admin("delete-user", json!({ "id": soft["user"]["id"], "soft": true })).ok();
-    sign_in(&kernel, "soft@example.com", PASSWORD).refuses(400, "identity.wrong-credentials");
-    assert!(kernel.sql("select count(*) from auth.users where deleted_at is not null and email is null").contains('1'));
-}
-
-#[test]
-fn who_is_anonymous_becomes_somebody() {
-    let closed = kernel("");
-    let nobody = json!({ "user": { "is_anonymous": true }, "start": true });
-    act(&closed, "sign-up", &nobody).refuses(403, "identity.sign-up-closed");
-    let kernel = kernel("[auth]\nanonymous_users = true\n");
-    let tokens = act(&kernel, "sign-up", &nobody).ok();
-    let (access, id) = (text(&tokens, "access_token"), text(&tokens["user"], "id"));
-    assert_eq!((&claims(access)["is_anonymous"], &tokens["user"]["email"]), (&json!(true), &json!("")));
-    let order = json!({ "id": id, "user": { "email": "ada@example.com" }, "password": PASSWORD });
-    assert_eq!(act_as(&kernel, access, "update-user", &order).ok()["is_anonymous"], false);
-    assert_eq!(sign_in(&kernel, "ada@example.com", PASSWORD).ok()["user"]["id"], id);
-    for bad in [json!({}), json!({ "is_anonymous": true, "email": "x@example.com" }), json!({ "role": "admin", "email": "x@example.com" })] {
-        act(&kernel, "sign-up", &json!({ "user": bad, "password": PASSWORD })).refuses(400, "identity.invalid");
-    }
-}
-
-#[test]
-fn where_addresses_are_confirmed_no_session_starts_before() {
-    let kernel = kernel("[auth]\nconfirm_email = true\nreauthenticate = true\n");
-    let new = json!({ "user": { "email": "ada@example.com" }, "password": PASSWORD });
-    assert_eq!(act(&kernel, "sign-up", &new).ok()["method"], "password");
-    sign_in(&kernel, "ada@example.com", PASSWORD).refuses(403, "identity.not-confirmed");
-    let issue = |kind: &str, account: Value| {
-        let mut order = account;
-        order["kind"] = kind.into();
-        act(&kernel, "issue", &order)
-    };
-    assert_eq!(issue("signup", json!({ "email": "nobody@example.com" })).ok(), Value::Null);
-    let issued = issue("signup", json!({ "email": "ada@example.com" })).ok();
-    assert_eq!((text(&issued, "to"), text(&issued, "token").len()), ("ada@example.com", 6));
-    issue("signup", json!({ "email": "ada@example.com" })).refuses(429, "identity.too-often");
-    let redeem = |kind: &str, email: &str, token: &Value| {
-        act(&kernel, "redeem", &json!({ "kind": kind, "email": email, "token": token, "start": true }))
-    };
-    for (kind, email) in [("magiclink", "ada@example.com"), ("signup", "nobody@example.com")] {
-        redeem(kind, email, &issued["token"]).refuses(400, "identity.unknown-token");
-    }
-    let tokens = redeem("signup", "ada@example.com", &issued["token"]).ok();
-    redeem("signup", "ada@example.com", &issued["token"]).refuses(400, "identity.unknown-token");
-    let (access, id) = (text(&tokens, "access_token"), text(&tokens["user"], "id"));
-    // A new address waits for its owner.
-    let update = |user: Value, password: Option<&str>| {
-        act_as(&kernel, access, "update-user", &json!({ "id": id, "user": user, "password": password }))
-    };
-    let changed = update(json!({ "email": "ada@example.org" }), None).ok();
-    assert_eq!((text(&changed, "email"), text(&changed, "new_email")), ("ada@example.com", "ada@example.org"));
-    let link = issue("email_change", json!({ "id": id })).ok();
-    assert_eq!(text(&link, "to"), "ada@example.org");
-    let by_link = json!({ "kind": "email_change", "token": link["token_hash"], "start": true });
-    assert_eq!(act(&kernel, "redeem-hash", &by_link).ok()["user"]["email"], "ada@example.org");
-    act(&kernel, "redeem-hash", &by_link).refuses(400, "identity.unknown-token");
-    // Who signed in long ago shows what was sent before setting a password.
-    kernel.sql("update auth.sessions set created_at = now() - interval '2 days'");
-    update(json!({}), Some("another good password")).refuses(403, "identity.reauthenticate");
-    update(json!({ "nonce": "000000" }), Some("another good password")).refuses(400, "identity.unknown-token");
-    let nonce = issue("reauthentication", json!({ "id": id })).ok();
-    redeem("reauthentication", "ada@example.org", &nonce["token"]).refuses(400, "identity.invalid");
-    update(json!({ "nonce": nonce["token"] }), Some("another good password")).ok();
-    sign_in(&kernel, "ada@example.org", "another good password").ok();
-    // Six digits can be guessed a few times only.
-    issue("recovery", json!({ "id": id })).ok();
-    for _ in 0..5 {
-        redeem("recovery", "ada@example.org", &json!("x")).refuses(400, "identity.unknown-token");
-    }
-    redeem("recovery", "ada@example.org", &json!("x")).refuses(429, "identity.locked");
 }
 
 #[test]
@@ -511,7 +274,9 @@ fn what_a_plugin_notes_is_in_the_audit_log_under_its_name() {
     act_as(&kernel, text(&tokens, "access_token"), "audit", &order).ok();
     kernel.wait_for_log("test-identity:captcha.failed");
     kernel.wait_for_log("user.signed-up");
-    for (kind, details) in [("Captcha", json!({})), ("a.b", json!([])), ("a", json!({})), ("a.b", json!({ "a": "x".repeat(5000) }))] {
+    for (kind, details) in
+        [("Captcha", json!({})), ("a.b", json!([])), ("a", json!({})), ("a.b", json!({ "a": "x".repeat(5000) }))]
+    {
         act(&kernel, "audit", &json!({ "kind": kind, "user": details })).refuses(400, "identity.invalid");
     }
 }

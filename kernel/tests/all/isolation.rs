@@ -85,7 +85,9 @@ fn of_many_callers_at_once_none_sees_a_row_of_another() {
         }
     });
     assert_eq!(checked.into_inner(), total);
-    let logins = kernel.sql("select count(*) from pg_stat_activity where datname = current_database() and usename like '%authenticator'");
+    let logins = kernel.sql(
+        "select count(*) from pg_stat_activity where datname = current_database() and usename like '%authenticator'",
+    );
     assert!(!logins.contains("64"), "they shared few connections: {logins}");
 }
 
@@ -118,7 +120,10 @@ const SEEN: &str = "select coalesce(current_setting('request.jwt.claims', true),
 
 #[test]
 fn a_policy_sees_the_request_without_its_credentials_and_the_next_one_sees_nothing_of_it() {
-    let kernel = Kernel::start(&["sql"], &CONFIG.replace("max_connections = 8\nmin_connections = 2", "max_connections = 2\nmin_connections = 1"));
+    let kernel = Kernel::start(
+        &["sql"],
+        &CONFIG.replace("max_connections = 8\nmin_connections = 2", "max_connections = 2\nmin_connections = 1"),
+    );
     let bearer = bearer(1);
     let order = json!({ "mode": "caller", "end": "one", "statements": [[SEEN, []]] }).to_string();
     let headers = [
@@ -142,7 +147,8 @@ fn a_policy_sees_the_request_without_its_credentials_and_the_next_one_sees_nothi
     assert_eq!(next[0], json!("{\"role\":\"anon\"}"));
     assert!(!next[1].to_string().contains("x-tenant"), "{next}");
     // Whoever looks at the bare connection finds nothing set, nor a role.
-    let own = json!({ "mode": "own", "end": "one", "statements": [[SEEN, []], ["select current_user = session_user", []]] });
+    let own =
+        json!({ "mode": "own", "end": "one", "statements": [[SEEN, []], ["select current_user = session_user", []]] });
     let own = kernel.post("/test/sql/", &own).ok();
     assert_eq!((&own[0]["rows"][0], &own[1]["rows"][0][0]), (&json!(["", "", "", "", ""]), &json!("t")));
 }
@@ -179,6 +185,8 @@ fn the_example_of_the_manual_does_what_it_says() {
     kernel.post("/test/sql/", &order).refuses(403, "42501");
     let doctor = || String::from_utf8(kernel.setup.run(&["doctor"]).stdout).expect("text");
     assert!(!doctor().contains("doctor.costly-policy"), "{}", doctor());
-    kernel.sql("create policy slow on todo for select to authenticated using (owner = auth.uid() or auth.jwt() ->> 'a' = 'b')");
+    kernel.sql(
+        "create policy slow on todo for select to authenticated using (owner = auth.uid() or auth.jwt() ->> 'a' = 'b')",
+    );
     assert!(doctor().contains("doctor.costly-policy") && doctor().contains("public.todo: slow"), "{}", doctor());
 }

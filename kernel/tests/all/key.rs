@@ -44,7 +44,10 @@ fn a_key_acts_as_its_owner_until_it_is_revoked() {
     let bearer = format!("Bearer {key}");
     for header in [("apikey", key), ("authorization", bearer.as_str())] {
         let current = current(&kernel, header).ok();
-        assert_eq!((&current["sub"], &current["role"], &current["key_id"]), (&json!(id), &json!("authenticated"), &made["id"]));
+        assert_eq!(
+            (&current["sub"], &current["role"], &current["key_id"]),
+            (&json!(id), &json!("authenticated"), &made["id"])
+        );
     }
     let path = format!("/api/v1/api-keys/{}", made["id"].as_str().expect("an id"));
     let list = ask(&kernel, ("authorization", &ada), "GET", "/api/v1/api-keys", &Value::Null);
@@ -65,7 +68,8 @@ fn a_key_acts_as_its_owner_until_it_is_revoked() {
     ask(&kernel, ("authorization", &ada), "POST", &format!("{path}/revoke"), &json!({ "reason": "lost" }));
     current(&kernel, ("apikey", key)).refuses(401, "auth.unknown-key");
     let found = ask(&kernel, ("authorization", &ada), "GET", &path, &Value::Null).ok();
-    let events: Vec<_> = found["log"].as_array().expect("a log").iter().map(|line| line["event"].as_str().expect("one")).collect();
+    let events: Vec<_> =
+        found["log"].as_array().expect("a log").iter().map(|line| line["event"].as_str().expect("one")).collect();
     assert_eq!((events, &found["log"][0]["reason"]), (vec!["revoked", "changed", "created"], &json!("lost")));
     assert_eq!(ask(&kernel, ("authorization", &ada), "DELETE", &path, &Value::Null).status, 204);
     ask(&kernel, ("authorization", &ada), "GET", &path, &Value::Null).refuses(404, "identity.unknown-key");
@@ -98,7 +102,8 @@ fn what_a_key_is_for_is_service_roles_to_say() {
     let text = key["key"].as_str().expect("a key");
     assert_eq!(current(&kernel, ("apikey", text)).ok()["role"], "service_role");
     // A service key looks after others, as a token of that role does.
-    let other = make(&kernel, &format!("Bearer {text}"), &json!({ "name": "for ada", "user_id": id, "expires_in": "1h" }));
+    let other =
+        make(&kernel, &format!("Bearer {text}"), &json!({ "name": "for ada", "user_id": id, "expires_in": "1h" }));
     assert_eq!(current(&kernel, ("apikey", other["key"].as_str().expect("a key"))).ok()["sub"], id);
     kernel.sql("update auth.api_keys set expires_at = now() - interval '1 second', changed_by = pg_current_xact_id()");
     wait_until("it is noticed", || current(&kernel, ("apikey", text)).status == 401);
@@ -139,7 +144,11 @@ fn what_keys_are_used_for_is_written_down() {
         current(&kernel, ("apikey", made["key"].as_str().expect("a key"))).ok();
     }
     let kernel = kernel.stop().start();
-    assert!(kernel.sql("select requests from auth.api_key_usage where last_used_at > now() - interval '1 minute'").contains('3'));
+    assert!(
+        kernel
+            .sql("select requests from auth.api_key_usage where last_used_at > now() - interval '1 minute'")
+            .contains('3')
+    );
     let path = format!("/api/v1/api-keys/{}", made["id"].as_str().expect("an id"));
     assert_eq!(ask(&kernel, ("authorization", &ada), "GET", &path, &Value::Null).ok()["requests"], 3);
 }
@@ -158,7 +167,11 @@ fn signing_keys_change_without_a_token_being_refused() {
     };
     let kids = || {
         let keys = kernel.get("/.well-known/jwks.json").ok()["keys"].clone();
-        keys.as_array().expect("a list").iter().map(|key| key["kid"].as_str().expect("one").to_owned()).collect::<Vec<_>>()
+        keys.as_array()
+            .expect("a list")
+            .iter()
+            .map(|key| key["kid"].as_str().expect("one").to_owned())
+            .collect::<Vec<_>>()
     };
     let mut bearers = vec![first];
     for (at, algorithm) in ["ES256", "EdDSA", "RS256"].into_iter().enumerate() {
@@ -187,7 +200,10 @@ fn in_production_nothing_is_made_up() {
     let setup = Setup::new(&[], "[auth]\nproduction = true\n");
     let output = setup.run(&["serve"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("auth.encryption_key") && said.contains("openssl rand"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("auth.encryption_key") && said.contains("openssl rand"),
+        "{said}"
+    );
     assert!(!setup.path("data/encryption.key").exists());
     let kernel = setup.env("BASALT_ENCRYPTION_KEY", &"k".repeat(32)).start();
     assert_eq!(kernel.get("/health").status, 200);
@@ -220,7 +236,11 @@ impl Elsewhere {
                 let _ = stream.read(&mut [0; 4096]);
                 asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 let body = set.lock().to_string();
-                let _ = write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
             }
         });
         elsewhere
@@ -259,7 +279,10 @@ fn tokens_of_another_issuer_are_believed_as_far_as_the_operator_says() {
         claims
     };
     let known = current(&kernel, ("authorization", &bearer(&good, "one", &key))).ok();
-    assert_eq!((&known["role"], &known["sub"], &known["session_id"]), (&json!("authenticated"), &json!("ada"), &Value::Null));
+    assert_eq!(
+        (&known["role"], &known["sub"], &known["session_id"]),
+        (&json!("authenticated"), &json!("ada"), &Value::Null)
+    );
     assert_eq!(known["claims"]["role"], "authenticated", "policies see the role that it has");
     for (claims, code) in [
         (with("aud", json!("another")), "auth.invalid-token"),
@@ -280,7 +303,8 @@ fn tokens_of_another_issuer_are_believed_as_far_as_the_operator_says() {
     current(&kernel, ("authorization", &format!("Bearer {forged}"))).refuses(401, "auth.invalid-token");
     // A flood of unknown names does not become one of questions.
     for at in 0..20 {
-        current(&kernel, ("authorization", &bearer(&good, &format!("unknown{at}"), &key))).refuses(401, "auth.invalid-token");
+        current(&kernel, ("authorization", &bearer(&good, &format!("unknown{at}"), &key)))
+            .refuses(401, "auth.invalid-token");
     }
     assert_eq!(elsewhere.asked.load(std::sync::atomic::Ordering::Relaxed), 1);
     current(&kernel, ("authorization", &bearer(&good, "one", &key))).ok();

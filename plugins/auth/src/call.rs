@@ -89,7 +89,7 @@ impl Caller {
     }
 
     fn check_user(&self) -> Result<(), Refusal> {
-        match self.sub.as_deref().map(|sub| text::id("user", sub)) {
+        match self.sub.as_deref().filter(|sub| !sub.is_empty()).map(|sub| text::id("user", sub)) {
             None => Err(Refusal::no_credentials()),
             // A token that somebody else signed for somebody of theirs.
             Some(Err(_)) => Err(Refusal::new(403, "user_not_found", "User from sub claim in JWT does not exist")),
@@ -121,7 +121,7 @@ mod tests {
         let status = |text: &str| caller(text).check_user().map_err(|refusal| refusal.status);
         assert_eq!(status(&format!(r#"{{"role":"authenticated","sub":"{ID}","aal":"aal1","claims":{{}}}}"#)), Ok(()));
         assert_eq!(status(r#"{"role":"anon","sub":null,"session_id":null,"is_anonymous":null}"#), Err(401));
-        assert_eq!(status(r#"{"role":"service_role","sub":null}"#), Err(401));
+        assert_eq!(status(r#"{"role":"service_role","sub":""}"#), Err(401));
         assert_eq!(status(r#"{"role":"authenticated","sub":"ann"}"#), Err(403));
     }
 

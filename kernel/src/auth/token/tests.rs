@@ -43,7 +43,8 @@ fn part(value: &Value) -> String {
 
 #[test]
 fn a_token_carries_its_role_and_its_claims_as_signed() {
-    let (claims, ring) = (json!({ "role": "authenticated", "sub": "7", "n": 1.50, "session_id": "s", "jti": "j" }), ring(vec![]));
+    let (claims, ring) =
+        (json!({ "role": "authenticated", "sub": "7", "n": 1.50, "session_id": "s", "jti": "j" }), ring(vec![]));
     let verified = check(&ring.signer(NOW).sign(&claims).expect("signed"), &ring).expect("valid");
     assert_eq!((verified.role.as_deref(), verified.subject.as_deref()), (Some("authenticated"), Some("7")));
     assert_eq!((verified.session.as_deref(), verified.id.as_deref()), (Some("s"), Some("j")));
@@ -80,8 +81,11 @@ fn a_key_is_known_before_it_signs_and_after() {
     let old = kept("old", "ES256", NOW - 1000, Some(NOW + 900));
     let new = kept("new", "ES256", NOW + 600, None);
     let ring = ring(vec![old, new]);
-    let names = |now: i64| ring.public(now)["keys"].as_array().expect("a list").iter().map(|k| k["kid"].to_string()).collect::<Vec<_>>();
-    let signed = |now: i64| jsonwebtoken::decode_header(ring.signer(now).sign(&json!({})).expect("signed")).expect("one").kid;
+    let names = |now: i64| {
+        ring.public(now)["keys"].as_array().expect("a list").iter().map(|k| k["kid"].to_string()).collect::<Vec<_>>()
+    };
+    let signed =
+        |now: i64| jsonwebtoken::decode_header(ring.signer(now).sign(&json!({})).expect("signed")).expect("one").kid;
     assert_eq!((names(NOW).len(), signed(NOW).as_deref()), (2, Some("old")));
     assert_eq!(signed(NOW + 600).as_deref(), Some("new"));
     let token = ring.signer(NOW).sign(&json!({})).expect("signed");
@@ -114,7 +118,8 @@ fn hostile_tokens_are_refused() {
     // The public key as the secret: what makes a token of a verifier that asks the token for its algorithm.
     let public = ring.public(NOW)["keys"][0].to_string();
     let confused = Key::shared(public.as_bytes()).sign(&json!({ "role": "service_role" })).expect("signed");
-    let confused = format!("{}.{}", part(&json!({ "alg": "HS256", "kid": "es" })), confused.split_once('.').expect("parts").1);
+    let confused =
+        format!("{}.{}", part(&json!({ "alg": "HS256", "kid": "es" })), confused.split_once('.').expect("parts").1);
     let elsewhere = Key::shared(b"another secret of at least 32 bytes").sign(&json!({})).expect("signed");
     for (token, code) in [
         (format!("{}.{}.", part(&json!({ "alg": "none" })), parts[1]), "auth.invalid-token"),

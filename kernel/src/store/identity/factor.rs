@@ -93,7 +93,8 @@ impl Act<'_> {
         if !is_uuid(id) {
             return Ok(false);
         }
-        let sql = "select 1 from auth.mfa_challenges where id = $1::uuid and factor_id = $2::uuid and expires_at > now()";
+        let sql =
+            "select 1 from auth.mfa_challenges where id = $1::uuid and factor_id = $2::uuid and expires_at > now()";
         Ok(self.row(sql, &[text(id), text(factor)]).await?.is_some())
     }
 
@@ -131,7 +132,9 @@ impl Act<'_> {
 
     /// Puts a secret under another seal.
     pub async fn reseal_factor(&mut self, id: &str, sealed: &[u8]) -> Result<()> {
-        self.run("update auth.mfa_factors set sealed = $2 where id = $1::uuid", &[text(id), raw(sealed)]).await.map(drop)
+        self.run("update auth.mfa_factors set sealed = $2 where id = $1::uuid", &[text(id), raw(sealed)])
+            .await
+            .map(drop)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::store::{Access, Actor, Limits, Store};
 
 const LOOK: &str = "select pg_snapshot_xmin(pg_current_snapshot()), \
   (select json_agg(json_build_object('subject', subject, 'until', ceil(extract(epoch from until))::bigint)) \
-   from auth.revocations where added_by >= $1::xid8 and until > now()), \
+   from auth.revocations where added_by >= $1::xid8 and (until > now() or $1::text <> '0')), \
   (select json_agg(json_build_object('id', id, 'kind', kind, 'name', name, 'digest', encode(digest, 'hex'), 'user_id', user_id, \
     'role', role, 'scopes', scopes, 'rate_limit', rate_limit, 'is_revoked', revoked_at is not null, \
     'expires_at', floor(extract(epoch from expires_at))::bigint)) from auth.api_keys where changed_by >= $1::xid8), \

@@ -41,7 +41,12 @@ const SESSION: &str = "s.id, s.user_id, s.aal, s.amr, floor(extract(epoch from s
 
 impl Act<'_> {
     /// A new session.
-    pub async fn add_session(&mut self, user: &str, method: &str, from: (Option<String>, &str)) -> Result<Option<Session>> {
+    pub async fn add_session(
+        &mut self,
+        user: &str,
+        method: &str,
+        from: (Option<String>, &str),
+    ) -> Result<Option<Session>> {
         let sql = format!(
             "insert into auth.sessions as s (user_id, amr, ip, user_agent) values ($1::uuid, jsonb_build_array( \
              jsonb_build_object('method', $2::text, 'timestamp', floor(extract(epoch from now()))::bigint)), $3::inet, $4) \
@@ -131,13 +136,7 @@ impl Act<'_> {
     }
 
     /// Ends the sessions of a user, but for one.
-    pub async fn end_sessions(
-        &mut self,
-        user: &str,
-        but: Option<&str>,
-        reason: &str,
-        access: Duration,
-    ) -> Result<u64> {
+    pub async fn end_sessions(&mut self, user: &str, but: Option<&str>, reason: &str, access: Duration) -> Result<u64> {
         if !is_uuid(user) {
             return Ok(0);
         }
@@ -174,9 +173,9 @@ impl Act<'_> {
         self.run(old, &[]).await.map(drop)
     }
 
-    /// No longer refuses a user.
+    /// No longer refuses a user. Kernels count in whole seconds, rounded up.
     pub async fn pardon(&mut self, subject: &str) -> Result<()> {
-        let sql = "update auth.revocations set until = now(), added_by = pg_current_xact_id() where subject = $1";
+        let sql = "update auth.revocations set until = now() - interval '2 seconds', added_by = pg_current_xact_id() where subject = $1";
         self.run(sql, &[text(subject)]).await.map(drop)
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::signing::seconds;
-use super::{Act, Account, Row, raw, text};
+use super::{Account, Act, Row, raw, text};
 use crate::error::Result;
 use crate::store::Parameter;
 

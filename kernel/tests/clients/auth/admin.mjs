@@ -71,7 +71,8 @@ test('an admin signs a user out, and frees them of a factor', async () => {
   ok(await supabase.auth.mfa.challengeAndVerify({ factorId, code: totp(app.secret) }))
   const { factors } = ok(await admin().mfa.listFactors({ userId: id }))
   assert.deepEqual([factors.length, factors[0].id, factors[0].secret], [1, factorId, undefined])
-  assert.equal(ok(await admin().mfa.deleteFactor({ id: factorId, userId: id })).id, factorId)
+  // This version of the client wraps what it got once more.
+  assert.equal(ok(ok(await admin().mfa.deleteFactor({ id: factorId, userId: id }))).id, factorId)
   assert.deepEqual(ok(await admin().mfa.listFactors({ userId: id })).factors, [])
   assert.equal((await admin().signOut(session.access_token, 'global')).error, null)
   assert.ok((await client().auth.getUser(session.access_token)).error)
