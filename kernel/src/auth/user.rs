@@ -3,41 +3,26 @@
 //! A stranger's guess is not told from a wrong password, by its words or by its time.
 
 mod admin;
+mod decoy;
 mod said;
 
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-<<<<<<< HEAD
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
-
-use super::key::{SERVICE, time};
-use super::{Auth, audit, factor, password};
-=======
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::key::SERVICE;
-use super::{Auth, audit, password};
->>>>>>> identity
+use super::{Auth, audit, factor, password};
 use crate::error::{Error, Result, code};
 use crate::identity::Identity;
 use crate::store::identity::{Account, Act, Attempts, Credentials, Subject};
-use said::{Said, address, number};
+use said::{Said, address, fits, number};
 
 /// What one act may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-<<<<<<< HEAD
-/// Of metadata, as JSON text: both are in every access token, and that is in every request's head.
-const MAX_METADATA: usize = 4 << 10;
-
-=======
->>>>>>> identity
 /// What was seen proven of a user.
 #[derive(Debug, Clone)]
 pub struct Proof {
@@ -109,42 +94,6 @@ impl Auth {
         Ok(Proof { id, user, method: method.to_owned() })
     }
 
-<<<<<<< HEAD
-    /// What [`Auth::sign_up`] would have given for a new user whose address is to be confirmed. It is made in the same way, so that
-    /// nothing tells one from the other, and nothing of it is kept.
-    ///
-    /// # Errors
-    /// `identity.invalid`.
-    pub async fn decoy(&self, user: &str) -> Result<String> {
-        let said = Said::read(user)?;
-        let email = said.email.clone().filter(|_| !said.is_administrative() && said.phone.is_none());
-        let email = email.ok_or_else(|| invalid("a decoy has an address, and `user_metadata` at most"))?;
-        // The address is somebody's: another one stands for it until the user is read.
-        let stand_in = format!("{}@decoy.invalid", uuid::Uuid::new_v4().simple());
-        let mut change = Said { email: Some(stand_in.clone()), ..said }.change(false)?;
-        change.is_anonymous = Some(false);
-        let mut act = self.store.act(deadline()).await?;
-        let id = act.add_user().await?;
-        act.change_user(&id, &change).await?;
-        let user = act.user(&Account::Id(id)).await?.ok_or_else(unknown)?;
-        drop(act);
-        let quoted = Value::String(email).to_string();
-        Ok(user.replace(&stand_in, quoted.trim_matches('"')))
-    }
-
-    /// A new user, as an administrator says.
-    ///
-    /// # Errors
-    /// As of [`Auth::sign_up`], and `identity.denied`.
-    pub async fn create_user(&self, caller: Caller<'_>, user: &str, password: Option<Zeroizing<String>>) -> Result<String> {
-        caller.administers()?;
-        let (id, user) = self.add(&Said::read(user)?, password, false).await?;
-        audit::publish(caller.identity, "user.created", &json!({ "user_id": id }));
-        Ok(user)
-    }
-
-=======
->>>>>>> identity
     async fn add(&self, said: &Said, password: Option<Zeroizing<String>>, trusts: bool) -> Result<(String, String)> {
         let mut change = said.change(trusts)?;
         change.is_anonymous = Some(said.is_anonymous);
@@ -398,51 +347,6 @@ pub(super) fn normal(account: Account) -> Account {
     }
 }
 
-<<<<<<< HEAD
-/// An address in lower case: the part of RFC 5322 that is in use. What quotes, comments and brackets allow, no mailbox needs, and
-/// programs behind this one read in different ways.
-fn address(text: &str) -> Result<String> {
-    let email = text.trim().to_lowercase();
-    let is_word = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let fits = email.rsplit_once('@').is_some_and(|(name, host)| {
-        email.len() <= 254
-            && name.len() <= 64
-            && name.split('.').all(|part| !part.is_empty() && part.chars().all(is_word))
-            && host.split('.').all(is_label)
-    });
-    if fits { Ok(email) } else { Err(invalid("`email` is no e-mail address")) }
-}
-
-/// Metadata grows member by member: what there is in the end goes into every token.
-fn fits(user: &str) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Kept<'a> {
-        #[serde(borrow)]
-        app_metadata: &'a RawValue,
-        #[serde(borrow)]
-        user_metadata: &'a RawValue,
-    }
-    let kept: Kept<'_> = serde_json::from_str(user).map_err(Error::internal)?;
-    let is_small = |metadata: &RawValue| metadata.get().len() <= MAX_METADATA;
-    let fits = is_small(kept.app_metadata) && is_small(kept.user_metadata);
-    fits.then_some(()).ok_or_else(|| invalid(&format!("metadata has at most {MAX_METADATA} bytes in all: every token carries it")))
-}
-
-/// A number's digits, with the country's first.
-fn number(text: &str) -> Result<String> {
-    let digits: String = text.trim().trim_start_matches('+').chars().filter(|c| !" -()".contains(*c)).collect();
-    let fits = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-    if fits { Ok(digits) } else { Err(invalid("`phone` is no number like +4930123456")) }
-}
-
-=======
->>>>>>> identity
 pub(super) fn invalid(message: &str) -> Error {
     Error::new(&code::IDENTITY_INVALID, message)
 }
