@@ -75,7 +75,8 @@ pub fn run_node(kernel: &Kernel, arguments: &[&str], files: &[(&str, &str)]) -> 
 
 /// Runs test scripts; each has to have run some tests.
 fn check(kernel: &Kernel, scripts: &[&str]) {
-    let printed = run_node(kernel, &[&["--test", "--test-concurrency=1", "--test-reporter=tap"], scripts].concat(), &[]);
+    let printed =
+        run_node(kernel, &[&["--test", "--test-concurrency=1", "--test-reporter=tap"], scripts].concat(), &[]);
     let passed = printed.lines().find_map(|line| line.strip_prefix("# pass ")?.parse::<usize>().ok());
     assert!(passed.is_some_and(|passed| passed >= scripts.len()), "{printed}");
 }
