@@ -188,7 +188,7 @@ fn what_is_no_request_is_refused_and_nothing_breaks() {
     }
     let kernel = start("");
     let (bearer, _) = sign_up(&kernel, "ann@example.com");
-    let deep = format!("{{\"data\":{}{}}}", "{\"a\":".repeat(40), format!("1{}", "}".repeat(40)));
+    let deep = ["{\"data\":", &"{\"a\":".repeat(40), "1", &"}".repeat(41)].concat();
     let large = json!({ "data": { "a": "x".repeat(5000) } }).to_string();
     let huge = "x".repeat(70_000);
     for (body, status, code) in [
