@@ -64,6 +64,7 @@ mod bindings {
             "basalt:secret/secret.get": async | trappable,
             // Users and sessions are in the database, and passwords take a thread's time.
             "basalt:identity/identity.sign-up": async | trappable,
+            "basalt:identity/identity.decoy": async | trappable,
             "basalt:identity/identity.verify-password": async | trappable,
             "basalt:identity/identity.start-session": async | trappable,
             "basalt:identity/identity.refresh": async | trappable,

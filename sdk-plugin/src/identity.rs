@@ -7,9 +7,9 @@ use crate::Problem;
 use crate::bindings::basalt::identity::identity as contract;
 
 pub use contract::{
-    Account, Proof, Reach, audit, challenge, create_user, delete_user, end_session, end_sessions, enrol, find_user,
-    impersonate, issue, keys, list_users, recover, recovery_codes, redeem, redeem_hash, refresh, reset_attempts,
-    sessions, sign_out, sign_up, start_session, unenrol, update_user, verify, verify_password, vouch,
+    Account, Proof, Reach, audit, challenge, create_user, decoy, delete_user, end_session, end_sessions, enrol,
+    find_user, impersonate, issue, keys, list_users, recover, recovery_codes, redeem, redeem_hash, refresh,
+    reset_attempts, sessions, sign_out, sign_up, start_session, unenrol, update_user, verify, verify_password, vouch,
 };
 
 /// The caller of this request, as far as `T` names members: `{"role", "sub", "session_id", "aal", "is_anonymous", "key_id",

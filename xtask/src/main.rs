@@ -11,6 +11,7 @@ mod bless;
 mod bundle;
 mod cargo;
 mod check;
+mod client;
 mod command;
 mod conformance;
 mod dist;

@@ -13,7 +13,7 @@ use crate::postgres::cluster::Cluster;
 use crate::tree::Tree;
 use crate::wasm::Toolchain;
 use crate::{
-    bundle, cargo, command, conformance, guest, javascript, package, plugins, postgres, progress, stock,
+    bundle, cargo, client, command, conformance, guest, javascript, package, plugins, postgres, progress, stock,
     without_plugins,
 };
 
@@ -51,7 +51,9 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> anyhow::Result<()> {
         conformance::install(&programs)?;
     }
     let cluster = set_up(tree, &programs)?;
+    let clients = client::find_or_install(tree)?;
     let on_these = |cargo: &mut Command| {
+        cargo.env("BASALT_TEST_CLIENTS", &clients);
         // The tests of the embedded server find their programs as a user's kernel does.
         cargo.env("BASALT_DATABASE__BIN_DIR", &programs).args(&options.filter);
     };

@@ -10,6 +10,7 @@ use super::session::signed_in;
 use super::user::{Caller, deadline, invalid, locked, subject, unknown};
 use super::{Auth, audit, now, totp};
 use crate::error::{Error, Result, code};
+use crate::identity::Identity;
 use crate::store::identity::{Account, Act, Attempts, Factor, Session};
 
 /// How long a code may be typed.
@@ -239,6 +240,18 @@ async fn held(act: &mut Act<'_>, session: &str) -> Result<Session> {
 
 async fn own(act: &mut Act<'_>, user: &str, id: &str) -> Result<Factor> {
     act.factor(id).await?.filter(|factor| factor.user == user).ok_or_else(no_factor)
+}
+
+/// Whether the caller's session has shown a second factor, where the user has one.
+///
+/// # Errors
+/// `identity.insufficient-aal`.
+pub(super) async fn shown(act: &mut Act<'_>, caller: &Identity, user: &str) -> Result<()> {
+    if act.count_factors(user).await?.1 == 0 {
+        return Ok(());
+    }
+    let (_, session) = signed_in(caller)?;
+    has_shown(&held(act, session).await?)
 }
 
 fn has_shown(session: &Session) -> Result<()> {

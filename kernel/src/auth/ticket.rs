@@ -21,6 +21,9 @@ const PAUSE: u64 = 60;
 
 const KINDS: [&str; 6] = ["signup", "recovery", "magiclink", "invite", "email_change", "reauthentication"];
 
+/// What `email` stands for when a token is redeemed: who types digits does not know what they were made for.
+const EMAIL: [&str; 3] = ["magiclink", "signup", "invite"];
+
 impl Auth {
     /// A token for one use; nothing where there is no such user.
     ///
@@ -58,23 +61,29 @@ impl Auth {
     /// # Errors
     /// `identity.unknown-token`, `identity.locked`, `identity.banned`.
     pub async fn redeem(&self, caller: Caller<'_>, kind: &str, account: Account, token: &str) -> Result<Proof> {
-        provable(kind)?;
+        let kinds = provable(kind)?;
         let account = normal(account);
         let subject = subject("token", &account);
         let mut act = self.store.act(deadline()).await?;
-        let owner = act.token_owner(kind, &account).await?;
-        if let Some(owner) = &owner {
-            // Held, so that of many guesses at once each sees those before it.
-            act.hold_user(owner).await?;
+        let mut owners = Vec::new();
+        for kind in kinds {
+            if let Some(owner) = act.token_owner(kind, &account).await? {
+                // Held, so that of many guesses at once each sees those before it.
+                act.hold_user(&owner).await?;
+                owners.push((*kind, owner));
+            }
         }
         if let Some(seconds) = act.locked(&subject).await? {
             return Err(locked(seconds));
         }
-        let used = match &owner {
-            Some(owner) => act.use_code(kind, owner, &self.code_digest(kind, owner, token.trim())).await?,
-            None => None,
-        };
-        let Some(used) = used else {
+        let mut used = None;
+        for (kind, owner) in &owners {
+            if used.is_none() {
+                let digest = self.code_digest(kind, owner, token.trim());
+                used = act.use_code(kind, owner, &digest).await?.map(|token| (*kind, token));
+            }
+        }
+        let Some((kind, used)) = used else {
             act.failed(&subject, self.attempts()).await?;
             act.commit().await?;
             return Err(unknown());
@@ -88,10 +97,13 @@ impl Auth {
     /// # Errors
     /// `identity.unknown-token`, `identity.banned`.
     pub async fn redeem_hash(&self, caller: Caller<'_>, kind: &str, hash: &str) -> Result<Proof> {
-        provable(kind)?;
         let mut act = self.store.act(deadline()).await?;
-        let used = act.use_token(kind, &digest(hash)).await?.ok_or_else(unknown)?;
-        self.proven(caller, act, kind, used).await
+        for kind in provable(kind)? {
+            if let Some(used) = act.use_token(kind, &digest(hash)).await? {
+                return self.proven(caller, act, kind, used).await;
+            }
+        }
+        Err(unknown())
     }
 
     /// Who reads what is sent to an address has it.
@@ -129,9 +141,14 @@ fn check(kind: &str) -> Result<()> {
     if KINDS.contains(&kind) { Ok(()) } else { Err(invalid(&format!("a token is one of {}", KINDS.join(", ")))) }
 }
 
-fn provable(kind: &str) -> Result<()> {
-    check(kind)?;
-    if kind == "reauthentication" { Err(invalid("a token of `reauthentication` is for `update-user`")) } else { Ok(()) }
+/// The kinds that somebody may mean.
+fn provable(kind: &str) -> Result<&'static [&'static str]> {
+    match KINDS.iter().position(|known| *known == kind) {
+        _ if kind == "email" => Ok(&EMAIL),
+        Some(_) if kind == "reauthentication" => Err(invalid("a token of `reauthentication` is for `update-user`")),
+        Some(at) => Ok(&KINDS[at..=at]),
+        None => check(kind).map(|()| &[] as &[&str]),
+    }
 }
 
 fn digits() -> String {

@@ -223,6 +223,10 @@ impl Host for Call {
         self.hold_proof(proof)
     }
 
+    async fn decoy(&mut self, user: String) -> Result<String> {
+        act!(self, Password, false, |auth, _caller| auth.decoy(&user))
+    }
+
     async fn verify_password(&mut self, account: contract::Account, password: String) -> Result<Resource<Proof>> {
         let (account, password) = (account.into(), Zeroizing::new(password));
         let proof = act!(self, Password, true, |auth, caller| auth.verify_password(caller, account, password))?;

@@ -18,7 +18,7 @@ use crate::error::{Error, Result, code};
 
 /// What a page may read of an answer's head besides what browsers always show it.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "X-Request-ID, Content-Range, ETag, Location, Preference-Applied, Retry-After, \
+    "X-Request-ID, Content-Range, ETag, Location, Link, Preference-Applied, Retry-After, X-Total-Count, X-Supabase-Api-Version, \
      RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
 );
 

@@ -60,7 +60,9 @@ fn a_page_reads_answers_and_refusals_alike() {
         let answer = kernel.ask("GET", path, &[("origin", APP)], b"");
         assert_eq!(answer.header("access-control-allow-origin"), APP);
         assert!(!answer.headers.contains_key("access-control-allow-credentials"));
-        for exposed in ["X-Request-ID", "Content-Range", "ETag", "Retry-After", "X-RateLimit-Remaining"] {
+        for exposed in
+            ["X-Request-ID", "Content-Range", "ETag", "Retry-After", "X-RateLimit-Remaining", "X-Total-Count"]
+        {
             assert!(answer.header("access-control-expose-headers").contains(exposed), "{exposed}");
         }
         assert_eq!(answer.header("vary"), "Origin");

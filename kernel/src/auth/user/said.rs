@@ -2,15 +2,16 @@
 //! here.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::invalid;
 use crate::auth::key::{SERVICE, time};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::identity::Change;
 
 /// Of metadata, as JSON text: both are in every access token, and that is in every request's head.
-const MAX_METADATA: usize = 8 << 10;
+const MAX_METADATA: usize = 4 << 10;
 
 /// What somebody says of a user.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +30,24 @@ pub(super) struct Said {
     phone_confirm: Option<bool>,
     ban_duration: Option<String>,
     pub(super) password_hash: Option<String>,
+}
+
+/// Metadata grows member by member: what there is in the end goes into every token.
+///
+/// # Errors
+/// `identity.invalid`.
+pub(super) fn fits(user: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Kept<'a> {
+        #[serde(borrow)]
+        app_metadata: &'a RawValue,
+        #[serde(borrow)]
+        user_metadata: &'a RawValue,
+    }
+    let kept: Kept<'_> = serde_json::from_str(user).map_err(Error::internal)?;
+    let is_small = |metadata: &RawValue| metadata.get().len() <= MAX_METADATA;
+    let message = "metadata is more than fits into a token, with what there was before";
+    if is_small(kept.app_metadata) && is_small(kept.user_metadata) { Ok(()) } else { Err(invalid(message)) }
 }
 
 impl Said {
