@@ -5,6 +5,7 @@ export * as clock from "./src/clock.js";
 export { dispatch } from "./src/dispatch.js";
 export { fetch } from "./src/fetch.js";
 export { Body, Headers, Request, Response } from "./src/http.js";
+export * as identity from "./src/identity.js";
 export * as log from "./src/log.js";
 export { Problem, problem } from "./src/problem.js";
 export * as random from "./src/random.js";

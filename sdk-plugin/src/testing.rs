@@ -110,6 +110,18 @@ impl Host {
         state::with(|state| state.relations.push(relation));
     }
 
+    /// Describes a schema: an object with `name` and whatever else [`schema::Schema`](crate::schema::Schema) has.
+    pub fn schema(&self, json: &str) {
+        let schema = serde_json::from_str(json).unwrap_or_else(|fault| panic!("no JSON: {fault}"));
+        state::with(|state| state.schemas.push(schema));
+    }
+
+    /// Describes a function: an object with `schema`, `name` and whatever else [`schema::Function`](crate::schema::Function) has.
+    pub fn function(&self, json: &str) {
+        let function = serde_json::from_str(json).unwrap_or_else(|fault| panic!("no JSON: {fault}"));
+        state::with(|state| state.functions.push(function));
+    }
+
     /// Stops the clock at this time.
     pub fn set_time(&self, now: SystemTime) {
         state::with(|state| state.now = Some(now));

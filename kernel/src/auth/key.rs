@@ -333,13 +333,13 @@ mod tests {
             rate: None,
         };
         for (scopes, plugin, is_safe, may) in [
-            (&[][..], "rest", false, true),
-            (&["rest"], "rest", false, true),
-            (&["rest"], "etag", true, false),
-            (&["rest:read"], "rest", true, true),
-            (&["rest:read"], "rest", false, false),
-            (&["rest:write"], "rest", true, false),
-            (&["*:read", "etag"], "etag", false, true),
+            (&[][..], "shop", false, true),
+            (&["shop"], "shop", false, true),
+            (&["shop"], "toys", true, false),
+            (&["shop:read"], "shop", true, true),
+            (&["shop:read"], "shop", false, false),
+            (&["shop:write"], "shop", true, false),
+            (&["*:read", "toys"], "toys", false, true),
             (&["*"], "any", false, true),
         ] {
             assert_eq!(allows(&key(scopes), plugin, is_safe), may, "{scopes:?} {plugin} {is_safe}");

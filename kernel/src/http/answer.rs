@@ -123,7 +123,7 @@ impl Front {
         let identity = self.identify(request, trail).await?;
         key::admit(&identity, &called.manifest.id, request.method().is_safe())?;
         if let (Some(gate), Some(quota)) = (&self.0.gate, &found.target.rate) {
-            gate.route(quota, identity.origin.address, &mut trail.rates).await?;
+            gate.route(quota, &identity, &mut trail.rates).await?;
         }
         // Before an instance is taken: a slow client must not hold one.
         let (target, time) = (found.target, self.0.config.body_timeout.0);

@@ -63,8 +63,7 @@ impl Gate {
     /// # Errors
     /// `http.too-many-requests`
     pub async fn caller(&self, identity: &Identity, told: &mut Told) -> Result<()> {
-        // Of the operator's own servers: whoever has that key is past every other wall too.
-        if let (None, true) = (&identity.key, identity.role == SERVICE_ROLE) {
+        if is_server(identity) {
             return Ok(());
         }
         if let Some(key) = &identity.key {
@@ -83,12 +82,15 @@ impl Gate {
         }
     }
 
-    /// Counts a request to a route that has a quota of its own, by address, whoever asks: what is guessed there are credentials.
+    /// Counts a request to a route that has a quota of its own, by address, whoever is signed in: what is guessed there are credentials.
     ///
     /// # Errors
     /// `http.too-many-requests`
-    pub async fn route(&self, quota: &Arc<Quota>, address: Option<IpAddr>, told: &mut Told) -> Result<()> {
-        self.count(Arc::clone(quota), &subject(address), told).await
+    pub async fn route(&self, quota: &Arc<Quota>, identity: &Identity, told: &mut Told) -> Result<()> {
+        if is_server(identity) {
+            return Ok(());
+        }
+        self.count(Arc::clone(quota), &subject(identity.origin.address), told).await
     }
 
     async fn count(&self, quota: Arc<Quota>, subject: &str, told: &mut Told) -> Result<()> {
@@ -99,6 +101,11 @@ impl Gate {
         told.push((quota, verdict));
         refusal.map_or(Ok(()), Err)
     }
+}
+
+/// Whether it is one of the operator's own: whoever has the key of that role is past every other wall too.
+fn is_server(identity: &Identity) -> bool {
+    identity.key.is_none() && identity.role == SERVICE_ROLE
 }
 
 /// So many in a minute.
@@ -183,8 +190,8 @@ mod tests {
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("text"))).collect();
         lines.sort();
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        ratelimit: "user";r=400;t=12, "auth:token";r=7;t=1
         ratelimit-policy: "user";q=500;w=60, "auth:token";q=30;w=60
+        ratelimit: "user";r=400;t=12, "auth:token";r=7;t=1
         x-ratelimit-limit: 30
         x-ratelimit-remaining: 7
         x-ratelimit-reset: 1

@@ -9,7 +9,7 @@ use crate::kernel::{Kernel, Setup, given, wait_until, without_plugins};
 
 /// The product's plugins, with what the preset grants them.
 pub const GRANT: &str = "[plugins.rest]\ntrusted = true\n\
-    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, settings = {} }\n\
+    grant = { http = {}, sql = { modes = [\"caller\"] }, schema = { schemas = [\"*\"] }, log = {}, clock = {}, settings = {} }\n\
     [plugins.auth]\ngrant = { http = {}, log = {}, settings = {}, \
     identity = { scopes = [\"password\", \"session\", \"factor\", \"token\", \"admin\"] } }\n";
 

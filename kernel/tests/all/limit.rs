@@ -88,7 +88,7 @@ fn a_route_has_a_limit_of_its_own_that_the_operator_can_change() {
     own(&[200, 200, 200, 200], "[plugins.test-http]\nrates = { guess = 0 }");
     let setup = Setup::new(&["http"], "[plugins.test-http]\nrates = { nothing = 1 }\ngrant = { http = {} }\n");
     let kernel = setup.start();
-    kernel.get("/test/http/fixed").refuses(503, "plugin.unavailable");
+    kernel.get("/test/http/fixed").refuses(404, "http.not-found");
     assert!(kernel.log.lock().contains("rates.nothing"));
 }
 
@@ -190,7 +190,7 @@ fn without_its_redis_a_kernel_does_what_the_operator_chose() {
 #[test]
 fn a_redis_that_comes_back_is_asked_again() {
     let mut redis = Redis::start();
-    let kernel = kernel(&format!("address = 1000\n{}", redis.config()));
+    let kernel = kernel(&format!("address = 1000000\n{}", redis.config()));
     let uncounted = || kernel.metric("basalt_rate_limit_uncounted_total");
     let ask = || from(&kernel, "192.0.2.1", "/test/http/fixed", &[]).status;
     redis.stop();

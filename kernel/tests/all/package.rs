@@ -134,7 +134,7 @@ fn a_folder_with_rust_source_becomes_a_plugin() {
 fn a_build_says_what_is_missing() {
     let manifest = MANIFEST.replace("[want.sql]\nmodes = [\"own\"]\n", "");
     let head = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n";
-    refuses(&plugin(folder(&[]).path(), &["build"]), "no ./plugin.toml", "docs/plugins.md");
+    refuses(&plugin(folder(&[]).path(), &["build"]), "no ./plugin.toml", "basalt plugin new");
     refuses(&plugin(folder(&[("plugin.toml", &manifest)]).path(), &["build"]), "no Cargo.toml", "basalt plugin pack");
     refuses(&plugin(folder(&[("plugin.toml", "id = 1")]).path(), &["build"]), "manifest is not valid", "");
     let library = folder(&[("plugin.toml", &manifest), ("Cargo.toml", head), ("src/lib.rs", "")]);

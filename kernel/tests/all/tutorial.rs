@@ -15,7 +15,7 @@ use crate::kernel::{given, without_plugins};
 const ADDRESS: &str = "http://127.0.0.1:8080";
 
 /// For a first build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 struct Reader {
     folder: PathBuf,

@@ -64,6 +64,11 @@ export class Host {
     this.#state.rules.push({ kind: "dispatch", text, answer });
   }
 
+  /** Answers a function of `identity`, by its name here: `verifyPassword`. A proof is `{ user, method }`. */
+  onIdentity(name, answer) {
+    this.#state.rules.push({ kind: "identity", text: name, answer });
+  }
+
   /** The statements that the plugin ran, with `begin`, `commit` and `rollback`. */
   get statements() {
     return this.#state.statements;

@@ -9,7 +9,9 @@ export function begin(manifest) {
 
 /** What answers: of several rules that fit, the latest. */
 export function rule(kind, asked) {
-  const found = state.rules.findLast((each) => each.kind === kind && asked.includes(each.text));
+  // A function is named whole; of statements and requests a part is enough.
+  const fits = (text) => (kind === "identity" ? asked === text : asked.includes(text));
+  const found = state.rules.findLast((each) => each.kind === kind && fits(each.text));
   if (!found) throw new Error(`the test has no answer for ${kind} \`${asked}\``);
   return found.answer;
 }

@@ -183,6 +183,52 @@ export declare const secret: {
   get(name: string): Promise<string>;
 };
 
+/** What names a user. */
+export type Account = { id: string } | { email: string } | { phone: string };
+
+/** What the kernel saw proven of a user, in this call. */
+export interface Proof {
+  readonly user: any;
+  /** As `amr` names it: `password`, `otp` … */
+  readonly method: string;
+  /** Signs the user in; a proof is good once. */
+  startSession(): Promise<any>;
+}
+
+/** Users, sessions and what proves them; docs/capabilities/identity.md has each function's scope, objects and codes. */
+export declare const identity: {
+  /** The caller of this request. */
+  current(): any;
+  policy(): any;
+  keys(): Promise<any>;
+  audit(event: string, details?: object): Promise<void>;
+  signUp(user: object, password?: string | null): Promise<Proof>;
+  decoy(user: object): Promise<any>;
+  verifyPassword(user: Account, password: string): Promise<Proof>;
+  refresh(token: string): Promise<any>;
+  signOut(reach?: "this" | "others" | "all"): Promise<void>;
+  sessions(user: string): Promise<any[]>;
+  endSession(id: string): Promise<void>;
+  findUser(user: Account): Promise<any>;
+  updateUser(id: string, changes: object, password?: string | null): Promise<any>;
+  enrol(factor: object): Promise<any>;
+  challenge(factor: string): Promise<any>;
+  verify(factor: string, challenge: string, code: string): Promise<any>;
+  unenrol(factor: string): Promise<any>;
+  recoveryCodes(): Promise<string[]>;
+  recover(code: string): Promise<any>;
+  issue(kind: string, user: Account): Promise<any | null>;
+  redeem(kind: string, user: Account, token: string): Promise<Proof>;
+  redeemHash(kind: string, hash: string): Promise<Proof>;
+  vouch(user: string, method: string): Promise<Proof>;
+  createUser(user: object, password?: string | null): Promise<any>;
+  listUsers(options?: { page?: number; perPage?: number; filter?: string }): Promise<{ users: any[]; total: number }>;
+  deleteUser(id: string, options?: { soft?: boolean }): Promise<void>;
+  endSessions(user: string): Promise<void>;
+  impersonate(user: string): Promise<any>;
+  resetAttempts(user: string): Promise<void>;
+};
+
 export declare const schema: {
   /** A number that grows with every change of the catalogue. */
   version(): number;

@@ -40,6 +40,8 @@ export class Host {
 
   /** Answers the statements that this text is part of: with rows, or with how many were affected. Of several rules that fit, the latest answers. */
   onSql(text: string, answer: (statement: Ran) => Row[] | number): void;
+  /** Answers a function of `identity`, by its name here: `verifyPassword`. Accounts are `{ tag, val }`; a proof is `{ user, method }`. */
+  onIdentity(name: string, answer: (...given: any[]) => unknown): void;
   /** Answers the requests of `fetch` that this text is part of: `POST https://api.stripe.com/v1/charges`, or a part of it. */
   onFetch(text: string, answer: (sent: Sent) => unknown): void;
   /** Answers the requests of `dispatch` that this text is part of. */

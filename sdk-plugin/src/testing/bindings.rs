@@ -23,12 +23,14 @@ pub mod basalt {
     }
     pub mod sql {
         pub mod sql {
-            pub use crate::testing::sql::{Access, Column, Mode, Parameter, Rows, Transaction, begin, query};
+            pub use crate::testing::sql::{
+                Access, Column, Mode, Options, Parameter, Rows, Transaction, begin, begin_with, query, query_with,
+            };
         }
     }
     pub mod schema {
         pub mod schema {
-            pub use crate::testing::schema::{relation, relation_now, relations, schemas, version};
+            pub use crate::testing::schema::{describe, function, relation, relation_now, relations, schemas, version};
         }
     }
     pub mod log {
@@ -64,10 +66,10 @@ pub mod basalt {
     pub mod identity {
         pub mod identity {
             pub use crate::testing::identity::{
-                Account, Proof, Reach, audit, challenge, create_user, current, delete_user, end_session, end_sessions,
-                enrol, find_user, impersonate, issue, keys, list_users, policy, recover, recovery_codes, redeem,
-                redeem_hash, refresh, reset_attempts, sessions, sign_out, sign_up, start_session, unenrol, update_user,
-                verify, verify_password, vouch,
+                Account, Proof, Reach, audit, challenge, create_user, current, decoy, delete_user, end_session,
+                end_sessions, enrol, find_user, impersonate, issue, keys, list_users, policy, recover, recovery_codes,
+                redeem, redeem_hash, refresh, reset_attempts, sessions, sign_out, sign_up, start_session, unenrol,
+                update_user, verify, verify_password, vouch,
             };
         }
     }

@@ -129,6 +129,8 @@ functions! {
     fn audit(event: &str = event, details: &str = object(details)) -> () = nothing, "audit";
     /// A new user.
     fn sign_up(user: &str = object(user), password: Option<&str> = password) -> Proof = proof, "sign-up";
+    /// What a new user would look like.
+    fn decoy(user: &str = object(user)) -> String = text, "decoy";
     /// Proves a user by the password.
     fn verify_password(account: &Account = account.value(), password: &str = password) -> Proof = proof, "verify-password";
     /// Signs the user of a proof in.

@@ -7,7 +7,7 @@ use crate::Problem;
 
 /// The same as long as nothing was described anew.
 pub fn version() -> u64 {
-    look(|state| state.relations.len() as u64)
+    look(|state| (state.relations.len() + state.schemas.len() + state.functions.len()) as u64)
 }
 
 /// The schemas that were described.
@@ -36,6 +36,20 @@ pub fn relation(schema: &str, name: &str) -> Result<Option<String>, Problem> {
 /// The same.
 pub fn relation_now(schema: &str, name: &str) -> Result<Option<String>, Problem> {
     relation(schema, name)
+}
+
+/// What is in a schema besides relations.
+pub fn describe(schema: &str) -> Result<Option<String>, Problem> {
+    let is_it = |described: &&Value| text(described, "name") == schema;
+    Ok(look(|state| state.schemas.iter().rev().find(is_it).map(Value::to_string)))
+}
+
+/// The functions of one name, those with the fewest arguments first.
+pub fn function(schema: &str, name: &str) -> Result<Option<String>, Problem> {
+    let is_it = |function: &&Value| text(function, "schema") == schema && text(function, "name") == name;
+    let mut found: Vec<_> = look(|state| state.functions.iter().filter(is_it).cloned().collect());
+    found.sort_by_key(|function: &Value| function["arguments"].as_array().map_or(0, Vec::len));
+    Ok((!found.is_empty()).then(|| Value::Array(found).to_string()))
 }
 
 fn look<T>(look: impl FnOnce(&mut State) -> T) -> T {

@@ -39,6 +39,15 @@ pub enum Parameter<'a> {
     Raw(&'a Body),
 }
 
+/// What holds for a transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Settings for the transaction alone, by name and value.
+    pub settings: Vec<(String, String)>,
+    /// Statements that run before.
+    pub before: Vec<String>,
+}
+
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -141,6 +150,12 @@ impl Rows {
     pub fn value_body(&self, row: u32, column: u32) -> Option<Body> {
         self.value(row, column).map(|text| Body::from_text(&text))
     }
+
+    /// The same, with the bytes that `\x00ff` stands for.
+    pub fn value_content(&self, row: u32, column: u32) -> Option<Body> {
+        let text = self.value(row, column)?;
+        Some(bytes(&text).map_or_else(|| Body::from_text(&text), |bytes| Body::new(&bytes)))
+    }
 }
 
 /// An open transaction. Dropping it rolls it back.
@@ -190,6 +205,38 @@ pub fn query(mode: Mode, access: Access, text: &str, parameters: &[Parameter<'_>
     let rule = rule.unwrap_or_else(|| panic!("nothing answers the statement {text:?}: script it with `host.on_sql`"));
     // Outside of `with`: a rule may look at the host.
     rule(&statement).map(|table| Rows { table, cursor: Cell::new(0) })
+}
+
+/// The same, with what holds for its transaction: statements of the test's like any others, `set …` for settings.
+pub fn query_with(
+    mode: Mode,
+    access: Access,
+    options: &Options,
+    text: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<Rows, Problem> {
+    prepare(mode, access, options)?;
+    query(mode, access, text, parameters)
+}
+
+/// A transaction of several statements, with what holds for it.
+pub fn begin_with(mode: Mode, access: Access, options: &Options) -> Result<Transaction, Problem> {
+    let transaction = begin(mode, access)?;
+    prepare(mode, access, options)?;
+    Ok(transaction)
+}
+
+fn prepare(mode: Mode, access: Access, options: &Options) -> Result<(), Problem> {
+    for (name, value) in &options.settings {
+        note(mode, access, &format!("set {name} = {value}"), &[]);
+    }
+    options.before.iter().try_for_each(|text| query(mode, access, text, &[]).map(drop))
+}
+
+/// What Postgres' text form of a `bytea` stands for; none of any other text.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("\\x").filter(|digits| digits.len() % 2 == 0 && digits.is_ascii())?;
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
 }
 
 /// A transaction of several statements.

@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) settings: BTreeMap<String, String>,
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) relations: Vec<serde_json::Value>,
+    pub(super) schemas: Vec<serde_json::Value>,
+    pub(super) functions: Vec<serde_json::Value>,
     pub(super) sql: Vec<Rule<Statement, Table>>,
     pub(super) fetch: Vec<Rule<Sent, Response>>,
     pub(super) dispatch: Vec<Rule<Sent, Response>>,

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_said_of_a_user_is_bounded_and_known() {
         for bad in [r#"{"id": "x"}"#, "[]", r#"{"user_metadata": {"a": "\u0000"}}"#, r#"{"email": "x"}"#] {
-            assert_eq!(Said::read(bad).err().expect(bad).code, "identity.invalid");
+            assert_eq!(Said::read(bad).map(drop).expect_err(bad).code, "identity.invalid");
         }
         let large = format!(r#"{{"user_metadata": {{"a": "{}"}}}}"#, "x".repeat(MAX_METADATA));
         assert!(Said::read(&large).is_err());

@@ -20,7 +20,7 @@ impl Setup {
         let setup = self.with_login("createrole");
         let name = setup.database().rsplit('=').next().expect("a name").to_owned();
         setup.sql_as_superuser(&format!(
-            "drop schema basalt cascade; alter database {name} owner to {name};
+            "drop schema basalt, auth cascade; alter database {name} owner to {name};
              grant anon, authenticated, service_role to {name} with admin option",
         ));
         setup

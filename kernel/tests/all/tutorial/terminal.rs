@@ -44,19 +44,20 @@ impl Terminal {
         self.keyboard.write_all(text.as_bytes()).and_then(|()| self.keyboard.flush()).expect("typed");
     }
 
-    pub fn wait_for(&self, text: &str, patience: Duration) {
+    pub fn wait_for(&mut self, text: &str, patience: Duration) {
         self.wait_until(patience, |screen| screen.contains(text).then_some(()));
     }
 
     /// Waits until something is seen of what was not dealt with yet.
-    pub fn wait_until<T>(&self, patience: Duration, look: impl Fn(&str) -> Option<T>) -> T {
+    pub fn wait_until<T>(&mut self, patience: Duration, look: impl Fn(&str) -> Option<T>) -> T {
         let (_nobody, never) = mpsc::channel::<()>();
         let end = Instant::now() + patience;
         loop {
             if let Some(found) = look(&self.screen.lock()[self.seen..]) {
                 return found;
             }
-            assert!(Instant::now() < end, "waited in vain; the terminal shows\n{}", self.screen.lock());
+            let goes_on = matches!(self.process.try_wait(), Ok(None)) && Instant::now() < end;
+            assert!(goes_on, "waited in vain; the terminal shows\n{}", self.screen.lock());
             let _ = never.recv_timeout(Duration::from_millis(10));
         }
     }
