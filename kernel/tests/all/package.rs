@@ -161,7 +161,7 @@ fn the_manifests_of_the_documentation_are_valid() {
     let text = std::fs::read_to_string(path).expect("documentation");
     let blocks = text.split("```toml\n").skip(1).filter_map(|part| Some(part.split_once("```")?.0));
     let manifests: Vec<_> = blocks.filter(|block| block.starts_with("id = ")).collect();
-    assert_eq!(manifests.len(), 2);
+    assert!(!manifests.is_empty());
     for manifest in manifests {
         basalt::host::manifest::Manifest::parse(manifest).expect(manifest);
     }

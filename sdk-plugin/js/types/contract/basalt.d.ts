@@ -3,7 +3,9 @@
 /// <reference path="./interfaces/basalt-fetch-fetch.d.ts" />
 /// <reference path="./interfaces/basalt-http-filter.d.ts" />
 /// <reference path="./interfaces/basalt-http-handler.d.ts" />
+/// <reference path="./interfaces/basalt-http-streaming.d.ts" />
 /// <reference path="./interfaces/basalt-http-types.d.ts" />
+/// <reference path="./interfaces/basalt-identity-identity.d.ts" />
 /// <reference path="./interfaces/basalt-log-log.d.ts" />
 /// <reference path="./interfaces/basalt-random-random.d.ts" />
 /// <reference path="./interfaces/basalt-schema-schema.d.ts" />
@@ -16,7 +18,9 @@ declare module 'basalt:plugin/full-plugin@0.1.0' {
   export type * as BasaltClockClock010 from 'basalt:clock/clock@0.1.0'; // import basalt:clock/clock@0.1.0
   export type * as BasaltDispatchDispatch010 from 'basalt:dispatch/dispatch@0.1.0'; // import basalt:dispatch/dispatch@0.1.0
   export type * as BasaltFetchFetch010 from 'basalt:fetch/fetch@0.1.0'; // import basalt:fetch/fetch@0.1.0
+  export type * as BasaltHttpStreaming010 from 'basalt:http/streaming@0.1.0'; // import basalt:http/streaming@0.1.0
   export type * as BasaltHttpTypes010 from 'basalt:http/types@0.1.0'; // import basalt:http/types@0.1.0
+  export type * as BasaltIdentityIdentity010 from 'basalt:identity/identity@0.1.0'; // import basalt:identity/identity@0.1.0
   export type * as BasaltLogLog010 from 'basalt:log/log@0.1.0'; // import basalt:log/log@0.1.0
   export type * as BasaltRandomRandom010 from 'basalt:random/random@0.1.0'; // import basalt:random/random@0.1.0
   export type * as BasaltSchemaSchema010 from 'basalt:schema/schema@0.1.0'; // import basalt:schema/schema@0.1.0

@@ -88,15 +88,17 @@ declare module 'basalt:http/types@0.1.0' {
     setHeader(name: string, value: string): void;
     removeHeader(name: string): void;
     /**
-    * SHA-256 of the content, in lower-case hexadecimal digits, computed by the host; `none` when there is no content.
+    * SHA-256 of the content, in lower-case hexadecimal digits, computed by the host; `none` when there is no content, and when it
+    * is streamed.
     */
     digest(): string | undefined;
     /**
-    * The content. Every call gives a new handle to the same bytes.
+    * The content. Every call gives a new handle to the same bytes. That of an answer which is streamed has no `length`, and
+    * reading it is the problem `body.streamed`: it is for the client alone.
     */
     body(): Body;
     /**
-    * Replaces the content.
+    * Replaces the content. Traps for a body that only somebody else reads.
     */
     setBody(body: Body): void;
     [Symbol.dispose](): void;
@@ -153,7 +155,8 @@ declare module 'basalt:http/types@0.1.0' {
     */
     headers(): Array<Header>;
     /**
-    * The content; `none` when the request has none. Every call gives a new handle to the same bytes.
+    * The content; `none` when the request has none. Every call gives a new handle to the same bytes. On a route that streams they
+    * are the handler's alone: a filter's handle is not read.
     */
     body(): Body | undefined;
     /**

@@ -7,10 +7,19 @@ declare module 'basalt:sql/sql@0.1.0' {
    */
   export function query(mode: Mode, access: Access, text: string, parameters: Array<Parameter>): Rows;
   /**
+   * The same, with what holds for its transaction. Errors as of `query`.
+   */
+  export function queryWith(mode: Mode, access: Access, options: Options, text: string, parameters: Array<Parameter>): Rows;
+  /**
    * A transaction of several statements. It holds a connection until it ends. Errors `sql.not-granted`, `sql.timeout`,
    * `sql.busy`, `sql.unavailable`.
    */
   export function begin(mode: Mode, access: Access): Transaction;
+  /**
+   * The same, with what holds for it. Errors as of `begin`; the options are sent with the first statement, and a failure of
+   * theirs is that statement's.
+   */
+  export function beginWith(mode: Mode, access: Access, options: Options): Transaction;
   export type Problem = import('basalt:types/problem@0.1.0').Problem;
   export type Body = import('basalt:types/body@0.1.0').Body;
   /**
@@ -73,6 +82,24 @@ declare module 'basalt:sql/sql@0.1.0' {
     val: Body,
   }
   /**
+   * What holds for one transaction besides its mode: done before its first statement, in the same round trip.
+   */
+  export interface Options {
+    /**
+     * Settings for the transaction alone, by name and value: `("timezone", "Europe/Paris")`, `("app.tenant", "7")`. As the
+     * statement's role, so what it may not set it cannot set here. Not `role`, `session_authorization` and other names that
+     * start with `session_`, not those of the transaction (`transaction_…`), and none below `request.` and `basalt.`: those
+     * are the kernel's, SQLSTATE `42501`. At most 64.
+     */
+    settings: Array<[string, string]>,
+    /**
+     * Statements without parameters that read or write rows (`select`, `insert` …), run in this order after the settings;
+     * their rows are dropped. When one fails, nothing after it runs, and its error is the answer. Anything else is refused with
+     * SQLSTATE `42501`. At most 8.
+     */
+    before: Array<string>,
+  }
+  /**
    * A column of a result.
    */
   export interface Column {
@@ -121,6 +148,10 @@ declare module 'basalt:sql/sql@0.1.0' {
     * The same as `value`, as a body, whose bytes never enter the guest; it outlives the result. Traps also over `host_memory`.
     */
     valueBody(row: number, column: number): Body | undefined;
+    /**
+    * The same, with the bytes that a `bytea` stands for in place of its text form; of every other type as `value-body`.
+    */
+    valueContent(row: number, column: number): Body | undefined;
     [Symbol.dispose](): void;
   }
   

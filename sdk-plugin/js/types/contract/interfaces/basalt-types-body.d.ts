@@ -10,7 +10,7 @@ declare module 'basalt:types/body@0.1.0' {
     constructor(content: Uint8Array)
     /**
     * The parts, one after the other, without copying them: `[` + rows + `]`. The parts are consumed, wherever their cursors
-    * are. Traps over `host_memory`.
+    * are. Traps over `host_memory`, and when one that still arrives does not arrive whole.
     */
     static concat(parts: Array<Body>): Body;
     /**
