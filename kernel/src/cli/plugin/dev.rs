@@ -79,7 +79,7 @@ fn turn(client: &Client, arguments: &Arguments, lines: &mut Lines) -> Result<Opt
     match send(client, &package, None) {
         Err(asks) if asks.code == code::PLUGIN_ASKS.name => {
             let details = asks.details.clone().unwrap_or_default();
-            println!("{}", question::render(&package.manifest, None, &details["difference"], terminal::has_colour()));
+            println!("{}", question::render(&package.manifest, None, &details, terminal::has_colour()));
             if !is_approved(arguments, asks)? {
                 return Ok(None);
             }
