@@ -261,6 +261,26 @@ fn every_other_capability_is_reached() {
 }
 
 #[test]
+fn people_sign_in_by_a_plugin_in_javascript() {
+    let wants = "[want.identity]\nscopes = [\"password\", \"session\"]\n";
+    let project = Project::new(&manifest("login", &format!("{ROUTE}{wants}")), include_str!("javascript/login.js"));
+    let kernel = Setup::new(&[], "").start();
+    project.install(&kernel);
+    let ann = json!({ "email": "ann@example.com", "password": "correct horse battery" });
+    assert_eq!(kernel.post("/js/signup", &ann).ok()["email"], "ann@example.com");
+    let signed = kernel.post("/js/login", &ann).ok();
+    assert_eq!(signed["method"], "password");
+    let bearer = format!("Bearer {}", signed["session"]["access_token"].as_str().expect("a token"));
+    let as_ann = |method, path| kernel.ask(method, path, &[("authorization", &bearer)], b"");
+    assert_eq!(as_ann("GET", "/js/me").ok()["role"], "authenticated");
+    assert_eq!(as_ann("GET", "/js/sessions").ok().as_array().map(Vec::len), Some(2));
+    let wrong = json!({ "email": "ann@example.com", "password": "another horse battery" });
+    assert_eq!(kernel.post("/js/login", &wrong).json()["code"], "identity.wrong-credentials");
+    assert_eq!(as_ann("POST", "/js/logout").status, 204);
+    assert_eq!(as_ann("GET", "/js/me").status, 401);
+}
+
+#[test]
 fn the_example_passes_its_tests_and_answers() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk-plugin/examples/links-js");
     let read = |name: &str| std::fs::read_to_string(example.join(name)).expect("read");
