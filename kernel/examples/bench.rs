@@ -12,7 +12,7 @@ use basalt::http::answer::Reply;
 use basalt::http::endpoint::{Access as Who, Call, Endpoint};
 use basalt::store::{Access, Actor, Limits, Parameter, Rows};
 use bytes::Bytes;
-use salvo::http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE};
+use salvo::http::header::{CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, VARY};
 use salvo::http::{HeaderMap, HeaderValue, Method, ResBody, StatusCode};
 
 // The product's, or the comparison would be one of allocators.
@@ -20,9 +20,9 @@ use salvo::http::{HeaderMap, HeaderValue, Method, ResBody, StatusCode};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The very statement that the plugin `rest` runs for `GET /rest/v1/item?id=eq.1`.
-const BY_KEY: &str = r#"SELECT NULL::bigint AS total, count(*) AS page, coalesce(json_agg(basalt_row.*), '[]')::text AS body FROM (SELECT "public"."item".* FROM "public"."item" WHERE "public"."item"."id" = $1) basalt_row"#;
+const BY_KEY: &str = r#"SELECT NULL::bigint AS total, count(*) AS page, nullif(current_setting('response.headers', true), '') AS headers, nullif(current_setting('response.status', true), '') AS status, coalesce(json_agg(basalt_row.*), '[]')::text AS body FROM (SELECT "public"."item".* FROM "public"."item" WHERE "public"."item"."id" = $1) basalt_row"#;
 /// And for `GET /rest/v1/item?order=id&limit=100`.
-const LIST: &str = r#"SELECT NULL::bigint AS total, count(*) AS page, coalesce(json_agg(basalt_row.*), '[]')::text AS body FROM (SELECT "public"."item".* FROM "public"."item" ORDER BY "public"."item"."id" LIMIT $1) basalt_row"#;
+const LIST: &str = r#"SELECT NULL::bigint AS total, count(*) AS page, nullif(current_setting('response.headers', true), '') AS headers, nullif(current_setting('response.status', true), '') AS status, coalesce(json_agg(basalt_row.*), '[]')::text AS body FROM (SELECT "public"."item".* FROM "public"."item" ORDER BY "public"."item"."id" LIMIT $1) basalt_row"#;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -107,7 +107,7 @@ async fn read(call: &Call, sql: &str, parameter: &str, whom: As) -> Result<Reply
         As::Caller => store.query(Actor::Caller(caller), Access::ReadOnly, sql, &parameters, limits).await?,
         As::Login => store.query_bare(sql, &parameters, limits).await?,
     };
-    Ok(json(headers(call, &rows), rows.value_bytes(0, 2).unwrap_or_default()))
+    Ok(json(headers(call, &rows), rows.value_bytes(0, 4).unwrap_or_default()))
 }
 
 /// What `rest` says of a result.
@@ -119,6 +119,7 @@ fn headers(call: &Call, rows: &Rows) -> HeaderMap {
     for (name, text) in [(CONTENT_RANGE, range), (CONTENT_LOCATION, location)] {
         headers.extend(HeaderValue::try_from(text).map(|value| (name, value)));
     }
+    headers.insert(VARY, HeaderValue::from_static("Accept, Prefer, Range"));
     headers
 }
 
