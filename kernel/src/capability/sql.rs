@@ -179,6 +179,21 @@ impl Call {
     fn cursor(&mut self, rows: &Resource<Cursor>) -> wasmtime::Result<&mut Cursor> {
         Ok(self.table.get_mut(rows)?)
     }
+
+    fn value_as(
+        &mut self,
+        rows: &Resource<Cursor>,
+        row: u32,
+        column: u32,
+        take: impl Fn(&store::Rows, usize, usize) -> Option<Bytes>,
+    ) -> wasmtime::Result<Option<Resource<Body>>> {
+        let cursor = self.cursor(rows)?;
+        let (row, column) = cursor.check(row, column)?;
+        match take(&cursor.rows, row, column) {
+            Some(bytes) => self.hold(Body::from(bytes)).map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 impl Cursor {
@@ -294,12 +309,7 @@ impl HostRows for Call {
         row: u32,
         column: u32,
     ) -> wasmtime::Result<Option<Resource<Body>>> {
-        let cursor = self.cursor(&rows)?;
-        let (row, column) = cursor.check(row, column)?;
-        match cursor.rows.value_bytes(row, column) {
-            Some(bytes) => self.hold(Body::from(bytes)).map(Some),
-            None => Ok(None),
-        }
+        self.value_as(&rows, row, column, store::Rows::value_bytes)
     }
 
     fn value_content(
@@ -308,12 +318,7 @@ impl HostRows for Call {
         row: u32,
         column: u32,
     ) -> wasmtime::Result<Option<Resource<Body>>> {
-        let cursor = self.cursor(&rows)?;
-        let (row, column) = cursor.check(row, column)?;
-        match cursor.rows.value_content(row, column) {
-            Some(bytes) => self.hold(Body::from(bytes)).map(Some),
-            None => Ok(None),
-        }
+        self.value_as(&rows, row, column, store::Rows::value_content)
     }
 
     fn drop(&mut self, rows: Resource<Cursor>) -> wasmtime::Result<()> {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use matchit::{Params, Router};
 use percent_encoding::percent_decode_str;
@@ -114,8 +113,7 @@ impl Word {
     fn rate(&self, manifest: &Manifest, route: &Route) -> Option<Arc<Quota>> {
         let count =
             self.rates.get(&route.name).copied().or(route.rate.map(NonZeroU32::get)).filter(|count| *count > 0)?;
-        let name = format!("{}:{}", manifest.id, route.name);
-        Some(Arc::new(Quota { name, count, period: Duration::from_secs(60) }))
+        Some(Arc::new(Quota::per_minute(format!("{}:{}", manifest.id, route.name), count)))
     }
 }
 

@@ -15,9 +15,6 @@ use crate::limit::{Config, Limiter, Quota, Verdict};
 use crate::store::SERVICE_ROLE;
 use crate::telemetry;
 
-/// What all limits are for.
-const MINUTE: Duration = Duration::from_secs(60);
-
 /// Whoever has an address of IPv6 has a network of so many bits at least.
 const NETWORK_BITS: u8 = 64;
 
@@ -42,7 +39,7 @@ impl Gate {
             return Ok(None);
         }
         let limiter = Limiter::new(config)?;
-        let quota = |name, count| (count > 0).then(|| Arc::new(quota(name, count)));
+        let quota = |name, count| (count > 0).then(|| Arc::new(Quota::per_minute(name, count)));
         let (address, user) = (quota("address", config.address), quota("user", config.user));
         Ok(Some(Self { limiter, address, user, key: config.key }))
     }
@@ -70,7 +67,7 @@ impl Gate {
             let count = key.rate.unwrap_or(self.key);
             return match count {
                 0 => Ok(()),
-                count => self.count(Arc::new(quota("key", count)), &key.id, told).await,
+                count => self.count(Arc::new(Quota::per_minute("key", count)), &key.id, told).await,
             };
         }
         match (&identity.subject, &self.user) {
@@ -106,11 +103,6 @@ impl Gate {
 /// Whether it is one of the operator's own: whoever has the key of that role is past every other wall too.
 fn is_server(identity: &Identity) -> bool {
     identity.key.is_none() && identity.role == SERVICE_ROLE
-}
-
-/// So many in a minute.
-pub(super) fn quota(name: &str, count: u32) -> Quota {
-    Quota { name: name.to_owned(), count, period: MINUTE }
 }
 
 fn subject(address: Option<IpAddr>) -> String {
@@ -181,8 +173,8 @@ mod tests {
             retry_after: Duration::ZERO,
         };
         let told = vec![
-            (Arc::new(quota("user", 500)), verdict(400, 12_000)),
-            (Arc::new(quota("auth:token", 30)), verdict(7, 1)),
+            (Arc::new(Quota::per_minute("user", 500)), verdict(400, 12_000)),
+            (Arc::new(Quota::per_minute("shop:guess", 30)), verdict(7, 1)),
         ];
         let mut headers = HeaderMap::new();
         tell(&told, &mut headers);
@@ -190,8 +182,8 @@ mod tests {
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("text"))).collect();
         lines.sort();
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        ratelimit-policy: "user";q=500;w=60, "auth:token";q=30;w=60
-        ratelimit: "user";r=400;t=12, "auth:token";r=7;t=1
+        ratelimit-policy: "user";q=500;w=60, "shop:guess";q=30;w=60
+        ratelimit: "user";r=400;t=12, "shop:guess";r=7;t=1
         x-ratelimit-limit: 30
         x-ratelimit-remaining: 7
         x-ratelimit-reset: 1

@@ -31,6 +31,11 @@ pub struct Verdict {
 pub(super) type Moment = u64;
 
 impl Quota {
+    /// So many in a minute, which is what all limits of requests are for.
+    pub fn per_minute(name: impl Into<String>, count: u32) -> Self {
+        Self { name: name.into(), count, period: Duration::from_secs(60) }
+    }
+
     /// One every so many microseconds, in the long run.
     pub(super) fn interval(&self) -> u64 {
         (micros(self.period) / u64::from(self.count.max(1))).max(1)

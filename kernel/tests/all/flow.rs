@@ -1,10 +1,10 @@
 //! docs/auth-flows.md, followed to the letter: by curl, and by an app.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::client::run_node;
-use crate::kernel::{Kernel, Setup, wait_until, without_plugins};
+use crate::kernel::{Setup, wait_until, without_plugins};
+use crate::readme::{lines, shell};
 
 /// The blocks of a language behind each marker, with what stands under each.
 fn steps(language: &str) -> Vec<(String, String)> {
@@ -18,21 +18,6 @@ fn steps(language: &str) -> Vec<(String, String)> {
         Some((script.to_owned(), printed.to_owned()))
     };
     blocks.filter_map(step).collect()
-}
-
-fn shell(kernel: &Kernel, script: &str) -> String {
-    let binaries = Path::new(env!("CARGO_BIN_EXE_basalt")).parent().expect("a folder");
-    let script = script.replace("http://127.0.0.1:8080", &kernel.url);
-    let mut shell = Command::new("bash");
-    shell.current_dir(kernel.setup.path("")).args(["-euc", &script]).env("BASALT_DATA_DIR", kernel.setup.path("data"));
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binaries.display());
-    let output = shell.env("PATH", path).output().expect("a shell");
-    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
-}
-
-fn lines(text: &str) -> Vec<&str> {
-    text.trim().lines().map(str::trim_end).collect()
 }
 
 #[test]

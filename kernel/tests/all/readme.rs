@@ -19,8 +19,13 @@ fn steps() -> Vec<(String, String)> {
 
 /// One shell for all blocks would hide a block that forgot a variable; so each gets those that stand before it.
 fn run(kernel: &Kernel, before: &str, script: &str) -> String {
+    shell(kernel, &format!("{before}\n{script}"))
+}
+
+/// What a script of bash prints, to which the kernel is where pages say that it is.
+pub fn shell(kernel: &Kernel, script: &str) -> String {
     let binaries = Path::new(env!("CARGO_BIN_EXE_basalt")).parent().expect("a folder");
-    let script = format!("{before}\n{script}").replace("http://127.0.0.1:8080", &kernel.url);
+    let script = script.replace("http://127.0.0.1:8080", &kernel.url);
     let mut shell = Command::new("bash");
     shell.current_dir(kernel.setup.path("")).args(["-euc", &script]).env("BASALT_DATA_DIR", kernel.setup.path("data"));
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binaries.display());
@@ -29,7 +34,7 @@ fn run(kernel: &Kernel, before: &str, script: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn lines(text: &str) -> Vec<&str> {
+pub fn lines(text: &str) -> Vec<&str> {
     text.trim().lines().map(str::trim_end).collect()
 }
 
